@@ -1,0 +1,1 @@
+"""The chain: clock, gas, mempool and ordering, transactions, receipts and the undo journal."""
