@@ -5,6 +5,16 @@
 
 from sim.conformance.compare import Tally
 from sim.conformance.documents import Document, DocumentError, Kind, kind_of, load_document
-from sim.conformance.verify import REPLAYERS, FileResult, verify
+from sim.conformance.verification import REPLAYERS, FileResult, verify
 
-__all__ = ["REPLAYERS", "Document", "DocumentError", "FileResult", "Kind", "Tally", "kind_of", "load_document", "verify"]
+__all__ = [
+    "REPLAYERS",
+    "Document",
+    "DocumentError",
+    "FileResult",
+    "Kind",
+    "Tally",
+    "kind_of",
+    "load_document",
+    "verify",
+]

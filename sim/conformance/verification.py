@@ -73,9 +73,9 @@ def verify_file(path: Path) -> FileResult:
     try:
         tally = _replayer(kind.name)(document)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        # A recording whose header is right and whose body is not: the file is at fault, and is named.
+        # A right header with a body that cannot be followed: whoever reads the message needs the file and the cause.
         detail = f"{type(error).__name__}: {error}"
-        raise DocumentError(f"{path}: is not a complete {kind.name} ({detail})") from error
+        raise DocumentError(f"{path}: cannot be replayed as {kind.name} ({detail})") from error
     return FileResult(
         str(path),
         kind.name,
