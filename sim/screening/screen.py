@@ -1,0 +1,172 @@
+"""What every screen does: hand over an account once when its health factor crosses its trigger.
+
+An account is *armed* with a trigger and handed over by the first `look` at which it has crossed. Then it is
+forgotten until its balances change (`touch`), it is given back (`rearm`), or it gets another trigger (`arm`).
+`pause` takes it out altogether, whatever happens to its balances, until `rearm` or `arm`.
+
+The float health factor may only say "look here". With C the weighted collateral and D the debt in USD, an account is
+put before `decide` (integers) when
+
+    C - slack < trigger * (1 + margin) * (D + slack),
+
+which holds whenever the integers could say so: the float errs by less than `margin` of its value (1e-3: the pool
+truncates the average threshold to basis points) plus, on each side, less than `slack_usd` (two smallest units of the
+coarsest listed token, two decimals at 1 USD). Under 10 USD the slack is the wider of the two; an account with
+collateral of a few cents is put before the integers at every look. Without debt the health factor is infinite.
+With one collateral asset nothing is averaged, so `single_margin` may be set much smaller: the integers are then asked
+only in the block in which the account crosses, not in every block that it spends within 1e-3 of its trigger.
+
+With `side="above"` an account is handed over when its health factor is over its trigger (owners who re-leverage):
+the same with D and C, and trigger and 1 / trigger, exchanged; an account without collateral never crosses.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import numpy as np
+
+from sim.screening.columns import Columns
+
+Side = Literal["below", "above"]
+
+#: Below this many armed accounts a plain pass is faster than keeping an order.
+PLAIN_BELOW = 30_000
+
+
+class Screen(ABC):
+    """Accounts and their triggers; subclasses decide how the crossed ones are found.
+
+    `decide(account)` is the exact judgement (True: has crossed); it must depend on the account's balances and on the
+    prices of the moment only. `touch` must have been told of every account whose balances changed before `look`.
+    """
+
+    def __init__(
+        self,
+        columns: Columns,
+        decide: Callable[[int], bool],
+        *,
+        side: Side = "below",
+        margin: float = 1e-3,
+        single_margin: float | None = None,
+        slack_usd: float = 0.02,
+    ) -> None:
+        if side not in ("below", "above"):
+            raise ValueError(f"side is {side!r}; allowed: 'below', 'above'")
+        if single_margin is None:
+            single_margin = margin
+        if not (0.0 < single_margin <= margin < 1.0 and slack_usd > 0.0):
+            raise ValueError(
+                f"need 0 < single_margin <= margin < 1 and slack_usd > 0, got {single_margin}, {margin}, {slack_usd}"
+            )
+        self.columns = columns
+        self.decide = decide
+        self.side: Side = side
+        self.margin = margin
+        self.single_margin = single_margin
+        self.slack_usd = slack_usd
+        self.triggers = np.zeros(0)
+        self.armed = np.zeros(0, dtype=bool)
+
+    # ------------------------------------------------------------------ what the caller reports
+    def arm(self, accounts: Iterable[int] | np.ndarray, triggers: Any = 1.0) -> None:
+        """Watch these accounts for this trigger (one for all, or one each), anew also if watched already."""
+        if not isinstance(accounts, (np.ndarray, range, list, tuple)):
+            accounts = list(accounts)
+        rows = np.asarray(accounts, dtype=np.int64)
+        values = np.broadcast_to(np.asarray(triggers, dtype=np.float64), rows.shape)
+        if not bool((np.isfinite(values) & (values > 0.0)).all()):
+            raise ValueError("a trigger must be a finite, positive health factor")
+        self._reach()
+        self.triggers[rows] = values
+        self.armed[rows] = True
+        rows = np.unique(rows)
+        self._leave(rows)
+        self._enter(rows)
+
+    def touch(self, accounts: Iterable[int] | np.ndarray) -> None:
+        """Balances, flags or e-mode of these accounts changed; those not armed are ignored."""
+        rows = self._rows(accounts)
+        self._enter(rows[self.armed[rows]])
+
+    def rearm(self, accounts: Iterable[int] | np.ndarray) -> None:
+        """Give back accounts that were handed over or paused; each must have been armed before."""
+        rows = self._rows(accounts)
+        if not bool((self.triggers[rows] > 0.0).all()):
+            raise ValueError("an account without a trigger cannot be given back: arm it")
+        self.armed[rows] = True
+        self._enter(rows)
+
+    def pause(self, accounts: Iterable[int] | np.ndarray) -> None:
+        """Do not watch these accounts, touched or not, until `rearm` or `arm`."""
+        rows = self._rows(accounts)
+        self.armed[rows] = False
+        self._leave(rows)
+
+    # ------------------------------------------------------------------ what the caller asks
+    @abstractmethod
+    def look(self, collateral_factors: np.ndarray, debt_factors: np.ndarray) -> list[int]:
+        """The accounts that have newly crossed at these factors ([e-mode, reserve] and [reserve]), ascending."""
+
+    # ------------------------------------------------------------------ for subclasses
+    @abstractmethod
+    def _enter(self, rows: np.ndarray) -> None:
+        """Take up (again) these accounts, unique and armed, whose balances or trigger may be new."""
+
+    @abstractmethod
+    def _leave(self, rows: np.ndarray) -> None:
+        """Take these accounts out."""
+
+    def _extend(self, size: int) -> None:
+        """Lengthen the per-account arrays."""
+        self.triggers = lengthened(self.triggers, size, 0.0)
+        self.armed = lengthened(self.armed, size, False)
+
+    def _reach(self) -> None:
+        size = self.columns.emode_column.shape[0]
+        if size > len(self.triggers):
+            self._extend(size)
+
+    def _rows(self, accounts: Iterable[int] | np.ndarray) -> np.ndarray:
+        self._reach()
+        if isinstance(accounts, np.ndarray):
+            return np.unique(accounts).astype(np.int64)
+        if isinstance(accounts, range):
+            return np.arange(accounts.start, accounts.stop, accounts.step, dtype=np.int64)
+        return np.array(list(dict.fromkeys(accounts)), dtype=np.int64)
+
+    def _limits(self, rows: np.ndarray) -> np.ndarray:
+        """What numerator / denominator must stay below: trigger * (1 + margin), or (1 + margin) / trigger."""
+        several = np.count_nonzero(self.columns.collateral_column.take(rows, axis=1), axis=0) > 1
+        reach = np.where(several, 1.0 + self.margin, 1.0 + self.single_margin)
+        return self.triggers[rows] * reach if self.side == "below" else reach / self.triggers[rows]
+
+
+def lengthened(array: np.ndarray, size: int, fill: Any) -> np.ndarray:
+    """A copy of a one-dimensional array with `fill` appended up to `size`."""
+    result = np.full(size, fill, dtype=array.dtype)
+    result[: len(array)] = array
+    return result
+
+
+def open_screen(
+    kind: Literal["groups", "plain", "auto"],
+    columns: Columns,
+    decide: Callable[[int], bool],
+    *,
+    expected_accounts: int,
+    **settings: Any,
+) -> Screen:
+    """The screen a scenario asks for; "auto" takes groups from 30,000 expected accounts on."""
+    from sim.screening.groups import GroupScreen
+    from sim.screening.plain import PlainScreen
+
+    if kind == "auto":
+        kind = "groups" if expected_accounts >= PLAIN_BELOW else "plain"
+    if kind == "groups":
+        return GroupScreen(columns, decide, **settings)
+    if kind == "plain":
+        return PlainScreen(columns, decide, **settings)
+    raise ValueError(f"screen is {kind!r}; allowed: 'groups', 'plain', 'auto'")
