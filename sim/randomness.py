@@ -102,3 +102,20 @@ class Randomness:
         inverse = _NORMAL.inv_cdf
         draws = self.uniform_array(purpose, identities, counter)
         return np.array([inverse(u) for u in draws.tolist()], dtype=np.float64)
+
+    def stratified_array(self, purpose: str, rows: Any) -> np.ndarray:
+        """Uniform draws that fill (0, 1) evenly: row i's depends on (seed, purpose, i) only, yet totals vary little.
+
+        Radical inverse of i in base 2 (van der Corput 1935), shifted modulo 1 by a keyed draw (Cranley, Patterson
+        1976), so that every single row is uniform over seeds.
+        """
+        index = np.asarray(rows, dtype=np.uint64)
+        inverse = np.zeros(index.shape, dtype=np.float64)
+        weight = 0.5
+        while index.any():
+            inverse += weight * (index & np.uint64(1)).astype(np.float64)
+            index = index >> np.uint64(1)
+            weight *= 0.5
+        shifted = inverse + self.uniform(purpose + ".shift", 0)
+        shifted -= np.floor(shifted)
+        return np.clip(shifted, 2.0**-40, 1.0 - 2.0**-40)

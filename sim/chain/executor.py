@@ -59,6 +59,9 @@ class Executor:
                 if method is None:
                     method = operations[market, operation] = getattr(self.markets[market], operation)
                 results.append(method(sender, *arguments))
+            if transaction.bid_usd > 0.0 and transaction.profit_token >= 0:
+                amount = int(transaction.bid_usd / transaction.profit_unit_usd)
+                self.ledger.transfer(transaction.profit_token, sender, self.builder, amount)
         except Revert as refusal:
             ok = False
             reason = refusal.reason

@@ -22,7 +22,8 @@ class Transaction:
     `kind` names the motive (liquidation, deleveraging, top_up, arbitrage, trading, ...) and is the cause under which
     its trades are booked. `subject` is the account it acts upon, if that is not the sender: of several private
     transactions with the same subject a block includes one. `value_usd` is what inclusion is worth to the sender
-    before any payment to the builder. `gas_price_gwei` of a public transaction is base fee plus `tip_gwei`.
+    before any payment to the builder; what the auction makes it pay, `bid_usd`, leaves in `profit_token`, one smallest
+    unit of which is worth `profit_unit_usd`. A public transaction pays base fee plus `tip_gwei` per gas unit.
     """
 
     sender: int
@@ -34,6 +35,8 @@ class Transaction:
     subject: int = -1
     value_usd: float = 0.0
     bid_usd: float = 0.0
+    profit_token: int = -1
+    profit_unit_usd: float = 0.0
     nonce: int = 0
     order_key: int = 0
     submitted_step: int = 0

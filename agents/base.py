@@ -1,0 +1,75 @@
+"""What all agents have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import mesa
+
+from scenarios.schema.base import Section, field
+from sim.chain.transaction import Transaction
+from sim.founding import Founding
+from sim.population import Population
+from sim.view import View
+
+
+class AgentParameters(Section):
+    """Parameters that every kind has; `kind` itself and `count` are read by the scenario."""
+
+    gas_eth: float = field(
+        5.0,
+        "ETH in the wallet at the start, to pay for gas",
+        unit="ETH",
+        source="assumption",
+        plausible=(1.0, 1000.0),
+        ge=0,
+        le=1e9,
+    )
+
+
+class EconomicAgent(mesa.Agent):
+    """An agent with an account. Its numbers live in the ledger, the markets and its population's columns.
+
+    `wake` names what makes the world look at a kind at all: "never"; "calendar" (a time drawn ahead); "alarm" (health
+    factor under the owner's own trigger, then a time of looking); "book" (something is liquidatable); "step" (every
+    step, cheap `due`). Waking is necessary, never sufficient: `act` first evaluates `due` on its own row, so waking
+    everybody every step gives the same run.
+    """
+
+    kind: ClassVar[str] = ""
+    wake: ClassVar[str] = "never"
+    Parameters: ClassVar[type[AgentParameters]] = AgentParameters
+
+    def __init__(self, model: Any, population: Population, row: int) -> None:
+        super().__init__(model)
+        self.population = population
+        self.row = row
+
+    @property
+    def account(self) -> int:
+        """This agent's account in the ledger and in every market."""
+        return self.population.first + self.row
+
+    @property
+    def parameters(self) -> Any:
+        """The frozen parameters of this agent's population."""
+        return self.population.parameters
+
+    # ------------------------------------------------------------------ what a kind defines
+    @classmethod
+    def found(cls, population: Population, founding: Founding) -> None:
+        """Endow the population: balances, positions and its columns."""
+
+    @classmethod
+    def due(cls, population: Population, rows: Sequence[int], view: View) -> list[int]:
+        """Those of `rows` that have a reason to act now."""
+        return []
+
+    def act(self, view: View) -> list[Transaction]:
+        """The transactions this agent wants; empty unless `due` says so for its own row."""
+        return []
+
+    def is_due(self, view: View) -> bool:
+        """`due` on this agent's own row."""
+        return bool(type(self).due(self.population, (self.row,), view))

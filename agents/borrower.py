@@ -1,0 +1,145 @@
+"""What all borrowers of the lending pool share: how a book of positions comes into being."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+from agents.base import AgentParameters, EconomicAgent
+from scenarios.schema.base import REQUIRED, Table, Whole, field
+from sim.founding import Founding
+from sim.population import Population
+
+WAD = 10**18
+
+
+class BorrowerParameters(AgentParameters):
+    """Sizes, health factors and composition of a book of positions (MODEL section 4)."""
+
+    debt_usd_median: float = field(
+        REQUIRED,
+        "Median debt of a position",
+        unit="USD",
+        source="assumption; sizes of liquidated calls (log-sd 2.1) are the only proxy",
+        plausible=(5000.0, 200000.0),
+        gt=0,
+        le=1e12,
+    )
+    debt_usd_log_sd: float = field(
+        2.1,
+        "Standard deviation of the logarithm of debt sizes",
+        unit="1",
+        source="11,378 Aave v2 liquidation calls, as a proxy for positions",
+        ge=0,
+        le=5,
+    )
+    debt_usd_largest: float = field(
+        2e8,
+        "Largest debt of a position; the tail is cut there",
+        unit="USD",
+        source="assumption",
+        plausible=(5e7, 5e8),
+        gt=0,
+        le=1e12,
+    )
+    health_factor_median_excess: float = field(
+        0.8, "Median of health factor - 1", unit="1", source="assumption", plausible=(0.4, 1.6), gt=0, le=100
+    )
+    health_factor_log_sd: float = field(
+        0.7,
+        "Standard deviation of the logarithm of (health factor - 1)",
+        unit="1",
+        source="assumption",
+        plausible=(0.4, 1.0),
+        ge=0,
+        le=5,
+    )
+    health_factor_least_excess: float = field(
+        0.005,
+        "Smallest health factor - 1 at the start",
+        unit="1",
+        source="assumption",
+        plausible=(0.0, 0.03),
+        ge=0,
+        le=10,
+    )
+    collateral: Table[str, float] = field(
+        REQUIRED, "Weights of the collateral assets; each position has one", unit="weight", source="assumption"
+    )
+    debt: Table[str, float] = field(
+        REQUIRED, "Weights of the debt assets; each position has one", unit="weight", source="assumption"
+    )
+    emode: Whole = field(
+        0, "E-mode category of the population, 0 for none", unit="id", source="pool.emodes", ge=0, le=255
+    )
+    spare_share_ratio: float = field(
+        0.1,
+        "Spare collateral tokens in the wallet, as a share of the collateral",
+        unit="ratio",
+        source="assumption",
+        plausible=(0.0, 0.3),
+        ge=0,
+        le=10,
+    )
+
+
+class Borrower(EconomicAgent):
+    """Somebody with collateral and debt in the lending pool."""
+
+    Parameters: ClassVar[type[AgentParameters]] = BorrowerParameters
+
+    @classmethod
+    def found(cls, population: Population, founding: Founding) -> None:
+        """Draw size, health factor, collateral and debt asset of every row and hand the position over.
+
+        Collateral value = debt * HF / LT, so that the health factor holds at the opening prices; such positions may
+        be closer to liquidation than a fresh borrow could bring them.
+        """
+        p = population.parameters
+        sizes = founding.log_normal(
+            population, "debt", p.debt_usd_median / founding.scale, p.debt_usd_log_sd, stratified=True
+        )
+        largest = p.debt_usd_largest / founding.scale
+        excess = founding.log_normal(population, "health_factor", p.health_factor_median_excess, p.health_factor_log_sd)
+        collateral = founding.choose(population, "collateral", p.collateral)
+        debt = founding.choose(population, "debt", p.debt)
+        supplies = {symbol: [0] * len(population) for symbol in p.collateral}
+        debts = {symbol: [0] * len(population) for symbol in p.debt}
+        spare = {symbol: [0] * len(population) for symbol in p.collateral}
+        for row, size in enumerate(sizes):
+            debt_usd = min(size, largest)
+            threshold = founding.pool.liquidation_threshold_ratio(founding.reserve(collateral[row]), p.emode)
+            health = 1.0 + max(excess[row], p.health_factor_least_excess)
+            collateral_usd = debt_usd * health / threshold
+            debts[debt[row]][row] = founding.amount(debt[row], debt_usd)
+            supplies[collateral[row]][row] = math.ceil(founding.amount(collateral[row], collateral_usd))
+            spare[collateral[row]][row] = founding.amount(collateral[row], collateral_usd * p.spare_share_ratio)
+        for symbol, amounts in supplies.items():
+            founding.supply(population, symbol, amounts)
+            founding.hold(population, symbol, spare[symbol])
+        for symbol, amounts in debts.items():
+            founding.borrow(population, symbol, amounts)
+        if p.emode:
+            founding.enter_emode(population, p.emode)
+        cls.add_columns(population, founding, [1.0 + max(e, p.health_factor_least_excess) for e in excess])
+
+    @classmethod
+    def add_columns(cls, population: Population, founding: Founding, health_factors: list[float]) -> None:
+        """Motives of the kind, given every row's opening health factor."""
+
+    # ------------------------------------------------------------------ what an owner sees
+    @property
+    def health_factor(self) -> float:
+        """Health factor at the pool's present prices and indexes; infinite without debt."""
+        health = self.model.pool.health_factor(self.account)
+        return math.inf if health >= 2**255 else health / WAD
+
+    @property
+    def debt_usd(self) -> float:
+        """Total debt at the pool's prices, USD."""
+        return float(self.model.pool.account_data(self.account).total_debt_base * 1e-8)
+
+    @property
+    def collateral_usd(self) -> float:
+        """Total collateral at the pool's prices, USD."""
+        return float(self.model.pool.account_data(self.account).total_collateral_base * 1e-8)

@@ -1,0 +1,14 @@
+"""Borrowers who never look at their position again."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from agents.borrower import Borrower
+
+
+class Holder(Borrower):
+    """Opens a position and does not watch it: 40 % of owners never look (MODEL section 4, assumption)."""
+
+    kind: ClassVar[str] = "holder"
+    wake: ClassVar[str] = "never"

@@ -1,0 +1,78 @@
+"""Lenders who supply and stay."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from agents.base import AgentParameters, EconomicAgent
+from scenarios.schema.base import REQUIRED, Table, field
+from sim.founding import Founding
+from sim.population import Population
+
+
+class LenderParameters(AgentParameters):
+    """Supply by lenders, and how unequal they are."""
+
+    supply_usd: Table[str, float] = field(
+        REQUIRED,
+        "Expected total supply of the whole population, by asset, USD at the opening price",
+        unit="USD",
+        source="assumption",
+    )
+    pareto_alpha: float = field(
+        1.1, "Tail exponent of lenders' sizes", unit="1", source="assumption", plausible=(1.05, 2.0), gt=1.0, le=10.0
+    )
+    largest_share_ratio: float = field(
+        0.15,
+        "Largest share of a reserve's supply that one lender holds; the tail is cut there",
+        unit="ratio",
+        source="assumption",
+        plausible=(0.05, 0.3),
+        gt=0.0,
+        le=1.0,
+    )
+
+
+class Lender(EconomicAgent):
+    """A steady lender: supplies at the start, earns, never leaves."""
+
+    kind = "lender"
+    wake = "never"
+    Parameters: ClassVar[type[AgentParameters]] = LenderParameters
+
+    @classmethod
+    def found(cls, population: Population, founding: Founding) -> None:
+        """Sizes follow a Pareto law cut at `largest_share_ratio`, with the stated expected total.
+
+        A row's size depends on the total and on the *planned* number of lenders only through their ratio, which
+        `populations.scale` leaves alone.
+        """
+        parameters = population.parameters
+        for symbol, total_usd in parameters.supply_usd.items():
+            draws = founding.randomness.stratified_array(
+                f"{population.name}.{symbol}.size", range(len(population))
+            ).tolist()
+            alpha = parameters.pareto_alpha
+            mean_usd = total_usd / len(population)
+            cap = parameters.largest_share_ratio * total_usd
+            least = _least(alpha, mean_usd, cap)
+            sizes = [min(least * (1.0 - u) ** (-1.0 / alpha), cap) for u in draws]
+            founding.supply(population, symbol, [founding.amount(symbol, s) for s in sizes], collateral=False)
+
+
+def _least(alpha: float, mean_usd: float, cap_usd: float) -> float:
+    """Smallest size of a Pareto law cut (by min) at `cap_usd` whose mean is `mean_usd`.
+
+    E[min(X, c)] = m * (alpha - (m / c)^(alpha - 1)) / (alpha - 1); increasing in m, solved by bisection.
+    """
+    if cap_usd <= mean_usd:
+        return mean_usd
+    low, high = 0.0, mean_usd
+    for _ in range(80):
+        m = 0.5 * (low + high)
+        mean = m * (alpha - (m / cap_usd) ** (alpha - 1.0)) / (alpha - 1.0)
+        if mean < mean_usd:
+            low = m
+        else:
+            high = m
+    return 0.5 * (low + high)

@@ -1,0 +1,182 @@
+"""Borrowers who watch: they top up from spare funds, else repay by selling collateral."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from agents.base import AgentParameters
+from agents.borrower import WAD, Borrower, BorrowerParameters
+from scenarios.schema.base import field
+from sim.chain.transaction import Call, Transaction
+from sim.founding import Founding
+from sim.population import Population
+from sim.view import View
+
+class ManagerParameters(BorrowerParameters):
+    """When an owner becomes uneasy, and how soon he then looks."""
+
+    alarm_below_target: float = field(
+        0.15,
+        "Alarm = own target health factor less this (target = opening health factor)",
+        unit="1",
+        source="assumption",
+        plausible=(0.05, 0.4),
+        gt=0,
+        le=10,
+    )
+    alarm_least: float = field(
+        1.02, "Lowest alarm an owner sets", unit="1", source="assumption", plausible=(1.01, 1.1), gt=1, le=10
+    )
+    look_seconds_alarm: float = field(
+        1800.0,
+        "Mean time until an owner under his alarm looks",
+        unit="s",
+        source="assumption",
+        plausible=(600.0, 7200.0),
+        gt=0,
+        le=1e9,
+    )
+    max_slippage_ratio: float = field(
+        0.05,
+        "Largest loss against the pool's price that an owner accepts when selling collateral",
+        unit="ratio",
+        source="assumption",
+        plausible=(0.01, 0.15),
+        gt=0,
+        lt=1,
+    )
+
+
+class Manager(Borrower):
+    """An owner with an alarm. Under it he looks after a random time and brings the health factor back to his target.
+
+    First he adds spare collateral tokens; what is missing he makes up by repaying on a flash loan and selling
+    collateral. He does nothing where gas costs more than the penalty he would save.
+    """
+
+    kind: ClassVar[str] = "manager"
+    wake: ClassVar[str] = "alarm"
+    Parameters: ClassVar[type[AgentParameters]] = ManagerParameters
+
+    @classmethod
+    def add_columns(cls, population: Population, founding: Founding, health_factors: list[float]) -> None:
+        """Target, alarm, the time of the next look (infinite while not alarmed) and the number of looks so far."""
+        p = population.parameters
+        target = np.array(health_factors, dtype=np.float64)
+        # An owner whose target is within reach of 1 cannot wait for target - 0.15; he is uneasy half-way to 1.
+        alarm = np.maximum(target - p.alarm_below_target, np.maximum(p.alarm_least, 0.5 * (1.0 + target)))
+        population.columns["target"] = target
+        population.columns["alarm"] = np.minimum(alarm, target)
+        population.columns["look_at"] = np.full(len(population), np.inf)
+        population.columns["looks"] = np.zeros(len(population), dtype=np.int64)
+
+    @classmethod
+    def due(cls, population: Population, rows: Sequence[int], view: View) -> list[int]:
+        """Rows whose time of looking has come and whose health factor is under their alarm."""
+        look_at = population.columns["look_at"]
+        alarm = population.columns["alarm"]
+        now = view.timestamp
+        health_factor = view.pool.health_factor
+        first = population.first
+        return [row for row in rows if look_at[row] <= now and health_factor(first + row) < int(alarm[row] * WAD)]
+
+    def act(self, view: View) -> list[Transaction]:
+        """Top up, then deleverage what is missing, in one transaction."""
+        if not self.is_due(view):
+            return []
+        pool = view.pool
+        account = self.account
+        data = pool.account_data(account)
+        collateral_asset, debt_asset = _largest(pool, account)
+        if collateral_asset < 0 or debt_asset < 0:
+            return []
+        p = self.parameters
+        target = float(self.population.columns["target"][self.row])
+        threshold = pool.liquidation_threshold_ratio(collateral_asset, pool.emode(account))
+        debt_usd = data.total_debt_base * 1e-8
+        weighted_usd = data.health_factor / WAD * debt_usd
+        missing_usd = target * debt_usd - weighted_usd
+        calls: list[Call] = []
+        added_usd, top_up = self._top_up(view, collateral_asset, missing_usd / threshold)
+        if top_up is not None:
+            calls.append(top_up)
+        missing_usd -= added_usd * threshold
+        if missing_usd > 0.01 * target * debt_usd:
+            # Selling y of collateral to repay y of debt: (weighted - y LT) / (debt - y) = target.
+            repay_usd = min(missing_usd / (target - threshold), debt_usd) if target > threshold else debt_usd
+            sale = self._deleverage(view, collateral_asset, debt_asset, repay_usd)
+            if sale is not None:
+                calls.append(sale)
+        if not calls:
+            return []
+        gas = sum(call.gas for call in calls)
+        penalty_usd = 0.5 * debt_usd * pool.liquidation_bonus_ratio(collateral_asset, pool.emode(account))
+        if view.gas_usd(gas) > penalty_usd:
+            return []
+        kind = "deleveraging" if calls[-1].operation == "deleverage" else "top_up"
+        return [Transaction(account, tuple(calls), kind, tip_gwei=view.tip_gwei)]
+
+    def _top_up(self, view: View, asset: int, wanted_usd: float) -> tuple[float, Call | None]:
+        pool = view.pool
+        token = pool.reserves[asset].token
+        held = view.ledger.balances[token][self.account]
+        unit = view.ledger.tokens[token].unit
+        price = view.oracle_usd(asset)
+        amount = min(held, int(wanted_usd / price * unit))
+        value_usd = amount / unit * price
+        if value_usd < 1.0:
+            return 0.0, None
+        return value_usd, Call("pool", "supply", (asset, amount), view.operations.supply)
+
+    def _deleverage(self, view: View, collateral_asset: int, debt_asset: int, repay_usd: float) -> Call | None:
+        pool = view.pool
+        token_in = pool.reserves[collateral_asset].token
+        token_out = pool.reserves[debt_asset].token
+        price_in = view.oracle_usd(collateral_asset)
+        tokens = view.ledger.tokens
+        repay_amount = min(
+            int(repay_usd / view.oracle_usd(debt_asset) * tokens[token_out].unit),
+            pool.debt_balance(debt_asset, self.account),
+            pool.available_liquidity(debt_asset),
+        )
+        if repay_amount <= 0:
+            return None
+        needed = repay_amount + pool.flash_premium(repay_amount)
+        amount = int(needed / tokens[token_out].unit * view.oracle_usd(debt_asset) / price_in * tokens[token_in].unit)
+        operations = view.operations
+        gas = operations.repay + operations.withdraw + operations.swap
+        if token_in == token_out:
+            return Call(
+                "periphery", "deleverage", (collateral_asset, debt_asset, repay_amount, needed, ()), gas
+            )
+        route, out = view.venues.best_route(token_in, token_out, amount)
+        if out <= 0:
+            return None
+        # One proportional correction for fee and impact; the rest of a per cent comes back as repaid debt.
+        amount = int(amount * (needed / out) * 1.002) + 1
+        allowed = amount_allowed = pool.atoken_balance(collateral_asset, self.account)
+        out = view.venues.quote(route, min(amount, allowed))
+        fair = min(amount, allowed) / tokens[token_in].unit * price_in
+        got_usd = out / tokens[token_out].unit * view.oracle_usd(debt_asset)
+        if amount > amount_allowed or out < needed or got_usd < fair * (1.0 - self.parameters.max_slippage_ratio):
+            return None
+        return Call(
+            "periphery", "deleverage", (collateral_asset, debt_asset, repay_amount, amount, route), gas
+        )
+
+
+def _largest(pool: Any, account: int) -> tuple[int, int]:
+    """The account's largest collateral and debt reserve by value, -1 where it has none."""
+    best = [-1, -1]
+    most = [0.0, 0.0]
+    for asset in range(len(pool.reserves)):
+        price = pool.prices[asset] * 1e-8
+        for side, column in enumerate((pool.collateral_column, pool.debt_column)):
+            value = float(column[asset, account]) * price
+            if value > most[side]:
+                most[side] = value
+                best[side] = asset
+    return best[0], best[1]

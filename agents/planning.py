@@ -1,0 +1,136 @@
+"""How a liquidator plans: which pair, how much, and what is left after bonus, fee, slippage and premium.
+
+A plan depends on the position and the markets, not on who makes it, so all liquidators of a step share it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sim.markets.venues import OUTSIDE, Leg, Route
+from sim.view import View
+
+#: pool.liquidate's own word for "repay everything that may be repaid".
+MAX = 2**256 - 1
+
+#: Shares of the largest amount at which a plan is tried when the full amount is more than the market takes.
+_FRACTIONS = (0.5, 0.25, 0.125, 0.0625, 0.03125)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One liquidation call and what it earns; amounts in smallest units, profit in the debt token before gas."""
+
+    borrower: int
+    collateral_asset: int
+    debt_asset: int
+    debt_to_cover: int
+    route: Route
+    profit: int
+    profit_usd: float
+    debt_usd: float
+
+
+def best_plan(view: View, borrower: int, flash: bool, outside: bool) -> Plan | None:
+    """The pair and amount with the largest profit, or None where none is positive.
+
+    profit(x) = sale(x (1 + b (1 - f_p)) O_d / O_c) - x - premium(x), with x up to what the close factor allows.
+    """
+    key = ("plan", borrower, flash, outside)
+    cache = view.cache
+    if key in cache:
+        found: Plan | None = cache[key]
+        return found
+    pool = view.pool
+    best: Plan | None = None
+    for collateral_asset in pool.collateral_assets(borrower):
+        for debt_asset in pool.debt_assets(borrower):
+            plan = _plan(view, borrower, collateral_asset, debt_asset, flash, outside)
+            if plan is not None and (best is None or plan.profit_usd > best.profit_usd):
+                best = plan
+    cache[key] = best
+    return best
+
+
+def _plan(view: View, borrower: int, collateral_asset: int, debt_asset: int, flash: bool, outside: bool) -> Plan | None:
+    pool = view.pool
+    full = pool.liquidation_preview(borrower, collateral_asset, debt_asset, MAX)
+    if full is None or full.debt_repaid <= 0:
+        return None
+    token_in = pool.reserves[collateral_asset].token
+    token_out = pool.reserves[debt_asset].token
+    seized = full.collateral_to_liquidator
+    if token_in == token_out:
+        route: Route = ()
+        proceeds = seized
+    elif outside:
+        route = (Leg(OUTSIDE, token_in, token_out),)
+        proceeds = view.venues.quote(route, seized)
+    else:
+        route, proceeds = view.venues.best_route(token_in, token_out, seized)
+    cost = _cost(pool, full.debt_repaid, flash)
+    if flash:
+        cover = min(full.debt_repaid, pool.available_liquidity(debt_asset))
+    else:
+        cover = full.debt_repaid
+    profit = proceeds - cost
+    if cover == full.debt_repaid and route and proceeds > 0:
+        # Marginal test: if the last two per cent of the sale earn their cost, the full amount is best.
+        less = view.venues.quote(route, seized - seized // 50)
+        if proceeds - less >= cost - _cost(pool, full.debt_repaid - full.debt_repaid // 50, flash):
+            return _finish(view, borrower, collateral_asset, debt_asset, full.debt_repaid, route, profit)
+    elif not route:
+        return _finish(view, borrower, collateral_asset, debt_asset, cover, route, profit)
+    return _partial(view, borrower, collateral_asset, debt_asset, full, route, flash, cover, profit)
+
+
+def _partial(
+    view: View,
+    borrower: int,
+    collateral_asset: int,
+    debt_asset: int,
+    full: Any,
+    route: Route,
+    flash: bool,
+    most: int,
+    full_profit: int,
+) -> Plan | None:
+    """Less than the full amount: halve it while that earns more, then make sure the pool accepts the amount."""
+    pool = view.pool
+    best_cover, best_profit = (most, full_profit) if most == full.debt_repaid else (0, 0)
+    for fraction in _FRACTIONS:
+        cover = min(int(full.debt_repaid * fraction), most)
+        if cover <= 0:
+            break
+        seized = full.collateral_to_liquidator * cover // full.debt_repaid
+        profit = view.venues.quote(route, seized) - _cost(pool, cover, flash)
+        if profit > best_profit:
+            best_cover, best_profit = cover, profit
+        elif best_profit > 0:
+            break
+    if best_profit <= 0:
+        return None
+    if best_cover != full.debt_repaid:
+        preview = pool.liquidation_preview(borrower, collateral_asset, debt_asset, best_cover)
+        if preview is None:
+            # The dust rule forbids this remainder; take all or nothing.
+            best_cover, best_profit = (most, full_profit) if most == full.debt_repaid else (0, 0)
+        else:
+            best_cover = preview.debt_repaid
+            best_profit = view.venues.quote(route, preview.collateral_to_liquidator) - _cost(pool, best_cover, flash)
+    return _finish(view, borrower, collateral_asset, debt_asset, best_cover, route, best_profit)
+
+
+def _cost(pool: Any, cover: int, flash: bool) -> int:
+    return cover + (pool.flash_premium(cover) if flash else 0)
+
+
+def _finish(
+    view: View, borrower: int, collateral_asset: int, debt_asset: int, cover: int, route: Route, profit: int
+) -> Plan | None:
+    if profit <= 0 or cover <= 0:
+        return None
+    token = view.pool.reserves[debt_asset].token
+    unit_usd = view.outside_usd[token] / view.ledger.tokens[token].unit
+    return Plan(borrower, collateral_asset, debt_asset, cover, route, profit, profit * unit_usd, cover * unit_usd)

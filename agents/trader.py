@@ -1,0 +1,111 @@
+"""Traders: uninformed flow that uses the AMMs for reasons of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence as Rows
+from typing import ClassVar
+
+import numpy as np
+
+from agents.base import AgentParameters, EconomicAgent
+from scenarios.schema.base import Sequence, field
+from sim.chain.transaction import Call, Transaction
+from sim.founding import Founding
+from sim.markets.venues import Leg
+from sim.population import Population
+from sim.view import View
+
+class TraderParameters(AgentParameters):
+    """How often and how much uninformed traders trade."""
+
+    trades_per_day: float = field(
+        24.0,
+        "Mean number of trades of one trader a day (Poisson)",
+        unit="1/day",
+        source="assumption",
+        plausible=(1.0, 1000.0),
+        gt=0,
+        le=1e6,
+    )
+    size_usd_median: float = field(
+        3000.0,
+        "Median size of a trade",
+        unit="USD",
+        source="assumption",
+        plausible=(300.0, 30000.0),
+        gt=0,
+        le=1e12,
+    )
+    size_log_sd: float = field(
+        1.5, "Log standard deviation of trade sizes", unit="1", source="assumption", plausible=(1.0, 2.5), ge=0, le=5
+    )
+    inventory_usd: float = field(
+        2000000.0,
+        "Tokens of each traded asset in the wallet at the start, USD at the opening price",
+        unit="USD",
+        source="assumption",
+        plausible=(100000.0, 10000000.0),
+        ge=0,
+        le=1e12,
+    )
+    pools: Sequence[str] = field((), "AMMs traded on; all when empty", unit="", source="choice")
+    gas_eth: float = field(
+        50.0,
+        "ETH in the wallet at the start, to pay for gas",
+        unit="ETH",
+        source="assumption",
+        plausible=(1.0, 1000.0),
+        ge=0,
+        le=1e9,
+    )
+
+
+class Trader(EconomicAgent):
+    """Trades a random amount in a random direction at random times, all drawn ahead and keyed by the trade's number."""
+
+    kind: ClassVar[str] = "trader"
+    wake: ClassVar[str] = "calendar"
+    Parameters: ClassVar[type[AgentParameters]] = TraderParameters
+
+    @classmethod
+    def found(cls, population: Population, founding: Founding) -> None:
+        """Inventories, and the columns of the calendar."""
+        p = population.parameters
+        for symbol in founding.traded_assets(p.pools):
+            founding.hold(population, symbol, [founding.amount(symbol, p.inventory_usd)] * len(population))
+        population.columns["look_at"] = np.full(len(population), np.inf)
+        population.columns["looks"] = np.zeros(len(population), dtype=np.int64)
+
+    @classmethod
+    def mean_seconds(cls, population: Population) -> float:
+        """Mean time between two trades of one trader."""
+        return 86_400.0 / float(population.parameters.trades_per_day)
+
+    @classmethod
+    def due(cls, population: Population, rows: Rows[int], view: View) -> list[int]:
+        """Rows whose time has come."""
+        look_at = population.columns["look_at"]
+        now = view.timestamp
+        return [row for row in rows if look_at[row] <= now]
+
+    def act(self, view: View) -> list[Transaction]:
+        """One trade; if the wallet lacks the token, the trade goes the other way."""
+        if not self.is_due(view):
+            return []
+        p = self.parameters
+        account = self.account
+        number = int(self.population.columns["looks"][self.row])
+        draw = view.randomness
+        names = p.pools or tuple(view.venues.amms)
+        name = names[int(draw.uniform("trade.pool", account, number) * len(names))]
+        amm = view.venues.amms[name]
+        size_usd = p.size_usd_median * math.exp(p.size_log_sd * draw.normal("trade.size", account, number))
+        sell_first = draw.uniform("trade.side", account, number) < 0.5
+        tokens = (amm.token0, amm.token1) if sell_first else (amm.token1, amm.token0)
+        for token_in, token_out in (tokens, tokens[::-1]):
+            amount = int(size_usd / view.outside_usd[token_in] * view.ledger.tokens[token_in].unit)
+            if 0 < amount <= view.ledger.balances[token_in][account]:
+                call = Call("venues", "swap", ((Leg(name, token_in, token_out),), amount, 0, "trading"), view.operations.swap)
+                return [Transaction(account, (call,), "trading", tip_gwei=view.tip_gwei)]
+        return []

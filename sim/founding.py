@@ -1,0 +1,123 @@
+"""Founding: how populations come into being.
+
+An agent class endows its population through a `Founding`: it asks for draws keyed by row and hands over amounts, one
+integer a row, that are loaded in bulk once every population is known. Nothing that a row receives depends on how many
+rows there are, so adding a borrower changes nobody's size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from sim.population import Population
+from sim.randomness import Randomness
+
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFacts:
+    """What founding needs to know of an asset: its token, decimals and opening price."""
+
+    symbol: str
+    token: int
+    unit: int
+    price_usd: float
+    reserve: int | None
+
+
+class Founding:
+    """Endowments of all populations, collected and then loaded at once.
+
+    `scale` multiplies counts (done by the scenario) and divides every size here, so that book totals stay. `pairs`
+    names the two assets of every AMM.
+    """
+
+    def __init__(
+        self,
+        randomness: Randomness,
+        assets: Mapping[str, AssetFacts],
+        pool: Any,
+        pairs: Mapping[str, tuple[str, str]],
+        scale: float,
+    ) -> None:
+        self.randomness = randomness
+        self.assets = assets
+        self.pairs = pairs
+        self.pool = pool
+        self.scale = scale
+        self.supplies: dict[int, list[tuple[range, list[int], bool]]] = {}
+        self.debts: dict[int, list[tuple[range, list[int]]]] = {}
+        self.wallets: list[tuple[int, range, list[int]]] = []
+        self.emodes: list[tuple[range, int]] = []
+
+    # ------------------------------------------------------------------ draws, one a row
+    def uniform(self, population: Population, attribute: str) -> np.ndarray:
+        """Uniform draws in (0, 1), one a row."""
+        return self.randomness.uniform_array(f"{population.name}.{attribute}", np.arange(len(population)))
+
+    def log_normal(
+        self, population: Population, attribute: str, median: float, log_sd: float, stratified: bool = False
+    ) -> list[float]:
+        """Log-normal draws `median * exp(log_sd * z)`; stratified ones keep the population's total steady."""
+        purpose = f"{population.name}.{attribute}"
+        rows = np.arange(len(population))
+        if stratified:
+            uniforms = self.randomness.stratified_array(purpose, rows)
+        else:
+            uniforms = self.randomness.uniform_array(purpose, rows)
+        inverse = _NORMAL.inv_cdf
+        return [median * math.exp(log_sd * inverse(u)) for u in uniforms.tolist()]
+
+    def choose(self, population: Population, attribute: str, shares: Mapping[str, float]) -> list[str]:
+        """One of the named options a row, with probabilities in proportion to `shares`."""
+        names = list(shares)
+        edges: list[float] = []
+        total = math.fsum(shares.values())
+        level = 0.0
+        for name in names:
+            level += shares[name] / total
+            edges.append(level)
+        picks = np.minimum(np.searchsorted(np.array(edges), self.uniform(population, attribute)), len(names) - 1)
+        return [names[k] for k in picks.tolist()]
+
+    def traded_assets(self, pools: Sequence[str]) -> list[str]:
+        """Assets traded on the named AMMs (on all of them when none is named), in the scenario's order."""
+        names = list(pools) or list(self.pairs)
+        traded = {symbol for name in names for symbol in self.pairs[name]}
+        return [symbol for symbol in self.assets if symbol in traded]
+
+    # ------------------------------------------------------------------ endowments
+    def amount(self, symbol: str, value_usd: float) -> int:
+        """Smallest units of an asset worth `value_usd` at its opening price."""
+        facts = self.assets[symbol]
+        return int(value_usd / facts.price_usd * facts.unit)
+
+    def reserve(self, symbol: str) -> int:
+        """Reserve of an asset in the lending pool."""
+        reserve = self.assets[symbol].reserve
+        if reserve is None:
+            raise ValueError(f"{symbol} is no reserve of the lending pool")
+        return reserve
+
+    def supply(self, population: Population, symbol: str, amounts: list[int], collateral: bool = True) -> None:
+        """Supply to the pool, one amount a row."""
+        self.supplies.setdefault(self.reserve(symbol), []).append((population.accounts, amounts, collateral))
+
+    def borrow(self, population: Population, symbol: str, amounts: list[int]) -> None:
+        """Debt to the pool, one amount a row; the borrowed tokens have left the economy before it begins."""
+        self.debts.setdefault(self.reserve(symbol), []).append((population.accounts, amounts))
+
+    def hold(self, population: Population, symbol: str, amounts: list[int]) -> None:
+        """Tokens in the wallet, one amount a row."""
+        self.wallets.append((self.assets[symbol].token, population.accounts, amounts))
+
+    def enter_emode(self, population: Population, category: int) -> None:
+        """Put the whole population into an e-mode category."""
+        self.emodes.append((population.accounts, category))

@@ -1,0 +1,123 @@
+"""Venues: where a token can be exchanged for another, and the routes over them.
+
+A *leg* is (venue, token in, token out); a *route* is a tuple of legs. Every exchange of this economy goes through
+`Venues.swap`, which is where a pool's displacement from the outside market is booked under the cause that moved it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from sim.chain.revert import Revert
+from sim.ledger import Ledger
+
+#: Name under which the outside reference market appears in a route.
+OUTSIDE = "outside"
+
+#: Refusal of a route whose proceeds fall short of what its sender asked.
+TOO_LITTLE = "Too little received"
+
+
+class Leg(NamedTuple):
+    """One exchange of a route."""
+
+    venue: str
+    token_in: int
+    token_out: int
+
+
+Route = tuple[Leg, ...]
+
+
+class Sale(NamedTuple):
+    """What a route gave: amounts in smallest units of the first and the last token."""
+
+    token_in: int
+    token_out: int
+    amount_in: int
+    amount_out: int
+    route: Route
+
+
+class Venues:
+    """All AMMs and the outside market behind one door.
+
+    `amms[name]` offers the adapter of `sim.markets.amm`; `displacements[name]` keeps ln(pool price / outside price)
+    by cause for the same pool.
+    """
+
+    def __init__(self, ledger: Ledger, amms: dict[str, Any], outside: Any, displacements: dict[str, Any]) -> None:
+        self.name = "venues"
+        self.ledger = ledger
+        self.amms = amms
+        self.outside = outside
+        self.displacements = displacements
+        self._routes: dict[tuple[int, int], tuple[Route, ...]] = {}
+
+    # ------------------------------------------------------------------ operations
+    def swap(self, sender: int, route: Route, amount_in: int, min_out: int, cause: str) -> Sale:
+        """Sell `amount_in` along `route`; reverts with `TOO_LITTLE` below `min_out`."""
+        amount = amount_in
+        for leg in route:
+            amount = self.exchange(sender, leg, amount, cause)
+        if amount < min_out:
+            raise Revert(TOO_LITTLE)
+        return Sale(route[0].token_in, route[-1].token_out, amount_in, amount, route)
+
+    def exchange(self, sender: int, leg: Leg, amount_in: int, cause: str) -> int:
+        """One leg; returns the amount received and books the pool's move under `cause`."""
+        if leg.venue == OUTSIDE:
+            trade = self.outside.swap(sender, leg.token_in, leg.token_out, amount_in, 0, ((cause, 1.0),))
+            return int(trade.amount_out)
+        amm = self.amms[leg.venue]
+        before = amm.log_price()
+        received = amm.swap_exact_in(sender, leg.token_in, amount_in).amount_out
+        self.displacements[leg.venue].swap(cause, amm.log_price() - before)
+        return int(received)
+
+    # ------------------------------------------------------------------ readers
+    def quote(self, route: Route, amount_in: int) -> int:
+        """What `swap` along `route` would give now; 0 where a leg cannot take the amount."""
+        amount = amount_in
+        for leg in route:
+            if amount <= 0:
+                return 0
+            if leg.venue == OUTSIDE:
+                amount = self.outside.quote(leg.token_in, leg.token_out, amount)
+            else:
+                amount = self.amms[leg.venue].quote_exact_in(leg.token_in, amount)
+        return amount
+
+    def routes(self, token_in: int, token_out: int) -> tuple[Route, ...]:
+        """All routes over one or two AMMs, in the order in which the scenario names the pools."""
+        known = self._routes.get((token_in, token_out))
+        if known is None:
+            known = self._routes[token_in, token_out] = tuple(self._find(token_in, token_out))
+        return known
+
+    def best_route(self, token_in: int, token_out: int, amount_in: int) -> tuple[Route, int]:
+        """The route that gives most for `amount_in`, and what it gives; an empty route where there is none."""
+        best: Route = ()
+        most = 0
+        for route in self.routes(token_in, token_out):
+            amount = self.quote(route, amount_in)
+            if amount > most:
+                best, most = route, amount
+        return best, most
+
+    def _find(self, token_in: int, token_out: int) -> Iterator[Route]:
+        legs = [
+            Leg(name, *pair)
+            for name, amm in self.amms.items()
+            for pair in ((amm.token0, amm.token1), (amm.token1, amm.token0))
+        ]
+        for first in legs:
+            if first.token_in != token_in:
+                continue
+            if first.token_out == token_out:
+                yield (first,)
+                continue
+            for second in legs:
+                if second.token_in == first.token_out and second.token_out == token_out and second.venue != first.venue:
+                    yield (first, second)

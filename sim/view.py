@@ -1,0 +1,113 @@
+"""The picture of a block that agents decide on: read-only, the same for all, with caches that live one step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.markets.venues import Venues
+
+
+class View:
+    """What everybody sees at the start of a step.
+
+    `outside_usd[token]` are the outside market's prices, `oracle_usd(asset)` the pool's own; `base_fee_gwei` is the base
+    fee and `eth_usd` what gas is valued at; `operations` holds the gas of each kind of call. `book` holds the accounts
+    that may be liquidated. `cache` is for plans that several agents share; it is emptied every step.
+    """
+
+    __slots__ = (
+        "base_fee_gwei",
+        "block",
+        "blocks_per_step",
+        "book",
+        "cache",
+        "eth_usd",
+        "ledger",
+        "operations",
+        "outside",
+        "outside_usd",
+        "pool",
+        "prices",
+        "private",
+        "randomness",
+        "step",
+        "timestamp",
+        "tip_gwei",
+        "venues",
+    )
+
+    def __init__(
+        self,
+        *,
+        ledger: Any,
+        pool: Any,
+        venues: Venues,
+        outside: Any,
+        book: Any,
+        randomness: Any,
+        operations: Any,
+        tip_gwei: float,
+        private: bool,
+        blocks_per_step: int,
+    ) -> None:
+        self.ledger = ledger
+        self.pool = pool
+        self.venues = venues
+        self.outside = outside
+        self.book = book
+        self.randomness = randomness
+        self.operations = operations
+        self.tip_gwei = tip_gwei
+        self.private = private
+        self.blocks_per_step = blocks_per_step
+        self.cache: dict[Any, Any] = {}
+        self.prices: list[int] = pool.prices
+        self.outside_usd: list[float] = outside.prices
+        self.step = 0
+        self.block = 0
+        self.timestamp = 0
+        self.base_fee_gwei = 0.0
+        self.eth_usd = 0.0
+
+    def open(self, *, step: int, block: int, timestamp: int, base_fee_gwei: float, eth_usd: float) -> None:
+        """Turn the page: the picture of a new step, with empty caches."""
+        self.step = step
+        self.block = block
+        self.timestamp = timestamp
+        self.base_fee_gwei = base_fee_gwei
+        self.eth_usd = eth_usd
+        self.cache.clear()
+
+    def gas_usd(self, gas: int, tip_gwei: float = 0.0) -> float:
+        """Cost of `gas` units at this step's base fee plus a tip, in USD."""
+        return gas * (self.base_fee_gwei + tip_gwei) * 1e-9 * self.eth_usd
+
+    def oracle_usd(self, asset: int) -> float:
+        """The pool's price of a reserve, USD per whole token."""
+        return self.prices[asset] * 1e-8
+
+    def gaps(self) -> list[tuple[str, float]]:
+        """Pools further from the outside price than their fee: (name, outside price of token0 in token1)."""
+        found: list[tuple[str, float]] | None = self.cache.get("gaps")
+        if found is None:
+            found = []
+            outside = self.outside_usd
+            for name, amm in self.venues.amms.items():
+                fair = outside[amm.token0] / outside[amm.token1]
+                ratio = amm.price() / fair
+                kept = 1.0 - amm.fee_ratio
+                if ratio < kept or ratio * kept > 1.0:
+                    found.append((name, fair))
+            self.cache["gaps"] = found
+        return found
+
+    def closing_trade(self, name: str, fair: float) -> tuple[int, int]:
+        """(token in, amount) that moves a pool until its marginal price after the fee equals `fair`."""
+        key = ("closing", name)
+        trade: tuple[int, int] | None = self.cache.get(key)
+        if trade is None:
+            amm = self.venues.amms[name]
+            kept = 1.0 - amm.fee_ratio
+            target = fair * kept if amm.price() < fair else fair / kept
+            trade = self.cache[key] = amm.amount_to_price(target)
+        return trade
