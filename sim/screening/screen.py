@@ -82,9 +82,7 @@ class Screen(ABC):
         self._reach()
         self.triggers[rows] = values
         self.armed[rows] = True
-        rows = np.unique(rows)
-        self._leave(rows)
-        self._enter(rows)
+        self._enter(np.unique(rows))
 
     def touch(self, accounts: Iterable[int] | np.ndarray) -> None:
         """Balances, flags or e-mode of these accounts changed; those not armed are ignored."""
