@@ -10,8 +10,8 @@ from sim.chain.clock import Clock
 from sim.chain.revert import Revert
 from sim.ledger import Ledger
 from sim.markets.amm.concentrated.constants import MASK_128, MASK_256
-from sim.markets.amm.concentrated.core import ConcentratedCore
 from sim.markets.amm.concentrated.liquidity_amounts import liquidity_for_amounts
+from sim.markets.amm.concentrated.ranges import RangeLiquidity
 from sim.markets.amm.concentrated.records import Position
 from sim.markets.amm.concentrated.tick_math import sqrt_ratio_at_tick
 from sim.markets.amm.reasons import EMPTY
@@ -23,7 +23,7 @@ NOT_CLEARED = "Not cleared"
 NO_SUCH_POSITION = "ERC721: operator query for nonexistent token"
 
 
-class PositionManager(ConcentratedCore):
+class PositionManager(RangeLiquidity):
     """A pool whose liquidity is held in numbered positions; ids count from 1."""
 
     def __init__(

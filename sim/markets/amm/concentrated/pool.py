@@ -11,6 +11,7 @@ import math
 from sim.chain.clock import Clock
 from sim.chain.revert import Revert
 from sim.ledger import Ledger
+from sim.markets.amm.adapter import arbitrage_target
 from sim.markets.amm.concentrated.constants import MAX_AMOUNT, MAX_SQRT_RATIO, MIN_SQRT_RATIO
 from sim.markets.amm.concentrated.core import LOCKED, TRANSFER_FAILED
 from sim.markets.amm.concentrated.depth import depth
@@ -50,6 +51,7 @@ class ConcentratedPool(PositionManager):
         super().__init__(name, ledger, clock, token0, token1, fee_pips, tick_spacing, fee_protocol)
         self.decimals0 = ledger.tokens[token0].decimals
         self.decimals1 = ledger.tokens[token1].decimals
+        self.fee_ratio = fee_pips / 1_000_000.0
         self._whole_units = float(10**self.decimals0) / float(10**self.decimals1)
 
     def initialize_at(self, price: float) -> int:
@@ -130,21 +132,12 @@ class ConcentratedPool(PositionManager):
         return (self.token0 if zero_for_one else self.token1), path.amount_in
 
     def arbitrage_target(self, outside_price: float) -> float | None:
-        """The price at which trading against `outside_price` (whole tokens) stops to pay; None if it does not pay now.
-
-        Selling token0 earns price · (1 − fee), buying costs price / (1 − fee): inside that band nothing is gained.
-        """
-        kept = 1.0 - self.fee_pips * 1e-6
-        price = self.price()
-        if price * kept > outside_price:
-            return outside_price / kept
-        if price < outside_price * kept:
-            return outside_price * kept
-        return None
+        """The price at which trading against `outside_price` (whole tokens) stops to pay; None if it does not pay."""
+        return arbitrage_target(self.price(), outside_price, self.fee_ratio)
 
     # ------------------------------------------------------------------ readers
     def price(self) -> float:
-        """Marginal price, token1 per token0 in whole tokens, fee not included."""
+        """Marginal price, token1 per token0 in whole tokens, fee not included; 0 before `initialize`."""
         root = self.state.sqrt_price_x96 * 2.0**-96
         return root * root * self._whole_units
 
@@ -242,7 +235,7 @@ class ConcentratedPool(PositionManager):
         if not 0 < amount <= MAX_AMOUNT or not state.unlocked:
             return None
         limit = _LOWEST if zero_for_one else _HIGHEST
-        if state.sqrt_price_x96 == limit:
+        if state.sqrt_price_x96 <= limit if zero_for_one else state.sqrt_price_x96 >= limit:
             return None
         try:
             path = self._trace(zero_for_one, exact_in, amount, limit)
