@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -76,11 +74,6 @@ class Scenario(Section):
         from scenarios.writing import to_toml
 
         return to_toml(self)
-
-    def digest(self) -> str:
-        """SHA-256 of the resolved values: two scenarios with the same digest describe the same run."""
-        text = json.dumps(self.as_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
 
     def origin(self, path: str) -> Origin:
         """Where the value at a dotted path comes from; a table that no file names is a default."""
