@@ -30,7 +30,7 @@ def scenario(steps: int = 600) -> dict[str, Any]:
             "ltv": THRESHOLDS[asset] - 0.025,
             "liquidation_threshold": THRESHOLDS[asset],
             "liquidation_bonus": 0.05,
-            "optimal_usage_ratio": KINKS[asset],
+            "optimal_utilisation": KINKS[asset],
             "reserve_factor": 0.15,
         }
         for asset in ASSETS
