@@ -111,7 +111,7 @@ class GroupTable:
         current, size = self.current, collateral_factors.size
         current[:size] = collateral_factors.ravel()
         current[size:-1] = debt_factors
-        if not current.min() >= 0.0:
+        if not np.minimum.reduce(current) >= 0.0:
             raise ValueError("a factor (price, index, threshold) is negative or not a number")
 
     def _reshape(self, emodes: int, reserves: int) -> None:

@@ -28,7 +28,7 @@ from sim.screening.columns import Columns, values_usd
 from sim.screening.levels import Level, codes_of, limits_of, spans
 from sim.screening.screen import Screen, lengthened
 
-_BUFFER = 512  # accounts read in full at every look, at most
+_BUFFER = 256  # accounts read in full at every look, at most
 _MIDDLE = 32_768  # entries of the middle level, at most
 _PART = 131_072  # accounts whose balances are gathered at a time
 _OUT = -1
@@ -71,7 +71,7 @@ class GroupScreen(Screen):
         hot, limits = self._uncleared()
         if not self._buffered and not len(hot):
             return []
-        prefixes = self._prefixes(hot, limits)
+        prefixes = self._prefixes(hot, limits) if len(hot) else []
         buffered = self._buffer[: self._buffered]
         rows = np.concatenate([buffered, *(prefix.accounts[prefix.live] for prefix in prefixes)])
         above, below = values_usd(self.columns, rows, collateral_factors, debt_factors)
@@ -81,10 +81,10 @@ class GroupScreen(Screen):
         candidate = above - self.slack_usd < limit * (below + self.slack_usd)
         idle = self._without_denominator(buffered, below)
         candidate[idle] = False
-        handed = [account for account in np.sort(rows[candidate]).tolist() if self.decide(account)]
-        self._level_of[buffered[idle]] = _OUT
-        self._level_of[handed] = _OUT
+        handed = self._judge(rows[candidate])
         if handed or len(idle):
+            self._level_of[buffered[idle]] = _OUT
+            self._level_of[handed] = _OUT
             self._tidy_buffer()
         if prefixes:
             room = _SLACK_ROOM * self.slack_usd
@@ -92,19 +92,24 @@ class GroupScreen(Screen):
             self._tidy_prefixes(prefixes, vain[len(buffered) :])
         return handed
 
+    def _judge(self, candidates: np.ndarray) -> list[int]:
+        if not len(candidates):
+            return []
+        return [account for account in np.sort(candidates).tolist() if self.decide(account)]
+
     def _uncleared(self) -> tuple[np.ndarray, np.ndarray]:
         """The groups whose first account may have crossed, and the keys up to which theirs may have."""
         table = self._table
         if not len(table):
             return np.empty(0, dtype=np.int64), np.empty(0)
         above, below = table.bounds()
-        if above.min() < 1.0 / _SLACK_ROOM:
+        if np.minimum.reduce(above) < 1.0 / _SLACK_ROOM:
             for group in np.flatnonzero(above < 1.0 / _SLACK_ROOM).tolist():
                 self._sort_again(group)
             above, below = table.bounds()
         np.maximum(below, 1.0 / _SLACK_ROOM, out=below)
         below *= table.reach
-        hot = np.flatnonzero(self._heads * above < below)
+        hot = (self._heads * above < below).nonzero()[0]
         if not len(hot):
             return hot, _NONE
         return hot, np.minimum(below[hot] / above[hot], _NO_LIMIT)
@@ -124,7 +129,7 @@ class GroupScreen(Screen):
 
     def _without_denominator(self, buffered: np.ndarray, below: np.ndarray) -> np.ndarray:
         """Positions in the buffer of accounts without debt: they cannot cross before they are touched."""
-        suspects = np.flatnonzero(below[: len(buffered)] <= 0.0)
+        suspects = (below[: len(buffered)] <= 0.0).nonzero()[0]
         if not len(suspects):
             return suspects
         column = self.columns.debt_column if self.side == "below" else self.columns.collateral_column

@@ -82,7 +82,7 @@ class Screen(ABC):
         self._reach()
         self.triggers[rows] = values
         self.armed[rows] = True
-        self._enter(np.unique(rows))
+        self._enter(ascending(rows))
 
     def touch(self, accounts: Iterable[int] | np.ndarray) -> None:
         """Balances, flags or e-mode of these accounts changed; those not armed are ignored."""
@@ -130,16 +130,30 @@ class Screen(ABC):
     def _rows(self, accounts: Iterable[int] | np.ndarray) -> np.ndarray:
         self._reach()
         if isinstance(accounts, np.ndarray):
-            return np.unique(accounts).astype(np.int64)
+            return ascending(accounts)
         if isinstance(accounts, range):
             return np.arange(accounts.start, accounts.stop, accounts.step, dtype=np.int64)
         return np.array(list(dict.fromkeys(accounts)), dtype=np.int64)
 
     def _limits(self, rows: np.ndarray) -> np.ndarray:
         """What numerator / denominator must stay below: trigger * (1 + margin), or (1 + margin) / trigger."""
-        several = np.count_nonzero(self.columns.collateral_column.take(rows, axis=1), axis=0) > 1
-        reach = np.where(several, 1.0 + self.margin, 1.0 + self.single_margin)
-        return self.triggers[rows] * reach if self.side == "below" else reach / self.triggers[rows]
+        reach: Any = 1.0 + self.margin
+        if self.single_margin < self.margin:
+            assets = np.add.reduce(self.columns.collateral_column.take(rows, axis=1) != 0.0, axis=0, dtype=np.int8)
+            reach = np.where(assets > 1, reach, 1.0 + self.single_margin)
+        limits: np.ndarray = self.triggers.take(rows)
+        return limits * reach if self.side == "below" else reach / limits
+
+
+def ascending(accounts: np.ndarray) -> np.ndarray:
+    """The accounts in ascending order, each once (by sorting: `np.unique` is several times slower on a million)."""
+    rows = np.sort(accounts).astype(np.int64, copy=False)
+    if len(rows) < 2:
+        return rows
+    fresh = np.empty(len(rows), dtype=bool)
+    fresh[0] = True
+    np.not_equal(rows[1:], rows[:-1], out=fresh[1:])
+    return rows if fresh.all() else rows[fresh]
 
 
 def lengthened(array: np.ndarray, size: int, fill: Any) -> np.ndarray:
