@@ -27,7 +27,8 @@ def amount0_rounding_up(sqrt_a_x96: int, sqrt_b_x96: int, liquidity: int) -> int
         sqrt_a_x96, sqrt_b_x96 = sqrt_b_x96, sqrt_a_x96
     if sqrt_a_x96 <= 0:
         raise Revert(EMPTY)
-    return -((liquidity << 96) * (sqrt_a_x96 - sqrt_b_x96) // (sqrt_a_x96 * sqrt_b_x96))
+    product = sqrt_a_x96 * sqrt_b_x96
+    return ((liquidity << 96) * (sqrt_b_x96 - sqrt_a_x96) + product - 1) // product
 
 
 def amount1_rounding_down(sqrt_a_x96: int, sqrt_b_x96: int, liquidity: int) -> int:
@@ -63,7 +64,7 @@ def next_sqrt_price_from_output(sqrt_price_x96: int, liquidity: int, amount_out:
     if sqrt_price_x96 <= 0 or liquidity <= 0:
         raise Revert(EMPTY)
     if zero_for_one:
-        quotient = -((-amount_out << 96) // liquidity)
+        quotient = ((amount_out << 96) + liquidity - 1) // liquidity
         if quotient >= sqrt_price_x96:
             raise Revert(EMPTY)
         return sqrt_price_x96 - quotient
@@ -79,8 +80,9 @@ def _after_adding_token0(sqrt_price_x96: int, liquidity: int, amount: int) -> in
     denominator = scaled + product
     # The sum wraps only if it exceeds 256 bits, the product if it alone does: either way the sum is above the mask.
     if denominator <= MASK_256:
-        return -(-scaled * sqrt_price_x96 // denominator)
-    return -(-scaled // (scaled // sqrt_price_x96 + amount))
+        return (scaled * sqrt_price_x96 + denominator - 1) // denominator
+    coarse = scaled // sqrt_price_x96 + amount
+    return (scaled + coarse - 1) // coarse
 
 
 def _after_removing_token0(sqrt_price_x96: int, liquidity: int, amount: int) -> int:
@@ -91,7 +93,8 @@ def _after_removing_token0(sqrt_price_x96: int, liquidity: int, amount: int) -> 
     product = amount * sqrt_price_x96
     if product >= scaled:
         raise Revert(EMPTY)
-    result = -(-scaled * sqrt_price_x96 // (scaled - product))
+    denominator = scaled - product
+    result = (scaled * sqrt_price_x96 + denominator - 1) // denominator
     if result > MASK_160:
         raise Revert(EMPTY)
     return result
