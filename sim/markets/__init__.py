@@ -1,0 +1,1 @@
+"""Markets: lending pools, AMMs, the outside market and the oracle."""

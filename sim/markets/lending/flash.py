@@ -1,0 +1,75 @@
+"""Flash loans and the treasury's aTokens (Aave V3.6, `FlashLoanLogic`, `PoolLogic`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from sim.chain.revert import Revert
+from sim.markets.lending.constants import RAY
+from sim.markets.lending.percentage import percent_mul_ceil
+from sim.markets.lending.reasons import ARITHMETIC, FLASHLOAN_DISABLED, INVALID_AMOUNT, RESERVE_PAUSED
+from sim.markets.lending.records import CASH, FlashLoan, TreasuryMinted
+from sim.markets.lending.state import PoolState
+
+
+class FlashOperations(PoolState):
+    """Cash lent for the length of one call, and the treasury's income turned into aTokens."""
+
+    def flash_loan(self, sender: int, asset: int, amount: int, callback: Callable[[], None]) -> FlashLoan:
+        """Lend `amount` (token units) to the sender, call `callback()`, take amount and premium back.
+
+        premium = amount · premium share, rounded up; in V3.6 all of it is due to the treasury. The sender's wallet must
+        hold amount and premium when the callback returns. Reverts: ReservePaused, FlashloanDisabled, InvalidAmount
+        (more than the whole supply), an arithmetic panic where the pool has less cash, the ledger's for a short wallet,
+        and whatever the callback raises. Only called from within a transaction: the journal undoes a failed loan.
+        """
+        now = self.clock.timestamp
+        reserve = self.reserves[asset]
+        if reserve.paused:
+            raise Revert(RESERVE_PAUSED)
+        if not reserve.flash_loan_enabled:
+            raise Revert(FLASHLOAN_DISABLED)
+        liquidity_index, _, _, _, _, supply, _, _, _, _ = self._current(asset, now)
+        if supply * liquidity_index // RAY < amount or amount < 0:
+            raise Revert(INVALID_AMOUNT)
+        premium = percent_mul_ceil(amount, self.flash_premium_bps)
+        entries = self.journal.entries
+        stored = self._totals[asset]
+        if amount > stored[CASH]:
+            raise Revert(ARITHMETIC)
+        entries.append((self._totals, asset, stored))
+        self._totals[asset] = (*stored[:CASH], stored[CASH] - amount, *stored[CASH + 1 :])
+        self.ledger.transfer(reserve.token, self.account, sender, amount)
+
+        callback()
+
+        stored = self._totals[asset]
+        liquidity_index, borrow_index, _, _, _, supply, debt, cash, due, deficit = self._current(asset, now)
+        cash += amount + premium
+        due += premium * RAY // liquidity_index
+        borrow_rate, liquidity_rate = reserve.rate_model.rates(
+            -(-debt * borrow_index // RAY), cash, deficit, reserve.reserve_factor_bps
+        )
+        entries.append((self._totals, asset, stored))
+        self._totals[asset] = (
+            liquidity_index, borrow_index, liquidity_rate, borrow_rate, now,
+            supply, debt, cash, due, deficit,
+        )  # fmt: skip
+        self.ledger.transfer(reserve.token, sender, self.account, amount + premium)
+        return FlashLoan(asset, amount, premium)
+
+    def mint_to_treasury(self, sender: int, assets: Iterable[int]) -> TreasuryMinted:
+        """Turn what reserves owe the treasury into aTokens of the treasury's account. Anybody may ask for it."""
+        now = self.clock.timestamp
+        minted = []
+        for asset in assets:
+            stored = self._totals[asset]
+            supply, debt, cash, due, deficit = stored[5:]
+            if not due:
+                continue
+            amount = due * self._current(asset, now)[0] // RAY
+            self.journal.entries.append((self._totals, asset, stored))
+            self._totals[asset] = (*stored[:5], supply + due, debt, cash, 0, deficit)
+            self._set_supply(asset, self.treasury, self.scaled_supplies[asset][self.treasury] + due)
+            minted.append((asset, amount))
+        return TreasuryMinted(tuple(minted))

@@ -1,0 +1,106 @@
+"""An account's standing: collateral, debt, health factor, and the checks that depend on them."""
+
+from __future__ import annotations
+
+from sim.chain.revert import Revert
+from sim.markets.lending.constants import (
+    HEALTH_FACTOR_LIQUIDATION_THRESHOLD,
+    MAX,
+    PERCENTAGE_FACTOR,
+    RAY,
+    WAD,
+)
+from sim.markets.lending.percentage import percent_mul_floor
+from sim.markets.lending.reasons import COLLATERAL_CANNOT_COVER, HEALTH_FACTOR_TOO_LOW, LTV_VALIDATION_FAILED
+from sim.markets.lending.records import AccountData
+from sim.markets.lending.state import PoolState
+
+
+class AccountHealth(PoolState):
+    """Sums over the reserves an account uses (Aave V3.6, `GenericLogic.calculateUserAccountData`)."""
+
+    def _standing(self, account: int, now: int) -> tuple[int, int, int, int, bool]:
+        """(collateral, debt, Σ collateral · LTV, Σ collateral · threshold, has zero-LTV collateral).
+
+        Values in USD with 8 decimals, the weighted sums times bps. Collateral rounds down, debt rounds up.
+        """
+        collaterals, owed = self._used[self.flags[account]]
+        totals = self._totals
+        prices = self.prices
+        units = self._units
+        collateral = debt = weighted_ltv = weighted_threshold = 0
+        zero_ltv = False
+        if collaterals:
+            risk = self._risk[self.emode_of[account]]
+            supplies = self.scaled_supplies
+            for asset in collaterals:
+                state = totals[asset]
+                if state[4] != now:
+                    state = self._current(asset, now)
+                base = supplies[asset][account] * state[0] // RAY * prices[asset] // units[asset]
+                collateral += base
+                ltv_bps, threshold_bps, _ = risk[asset]
+                if ltv_bps:
+                    weighted_ltv += base * ltv_bps
+                else:
+                    zero_ltv = True
+                weighted_threshold += base * threshold_bps
+        if owed:
+            debts = self.scaled_debts
+            for asset in owed:
+                state = totals[asset]
+                if state[4] != now:
+                    state = self._current(asset, now)
+                amount = -(-debts[asset][account] * state[1] // RAY)
+                debt += -(-amount * prices[asset] // units[asset])
+        return collateral, debt, weighted_ltv, weighted_threshold, zero_ltv
+
+    def account_data(self, account: int) -> AccountData:
+        """Collateral, debt and health factor now.
+
+        health factor = Σ collateral · threshold / debt, in wad, `MAX` without debt; borrowable = collateral · LTV - debt.
+        """
+        collateral, debt, weighted_ltv, weighted_threshold, zero_ltv = self._standing(account, self.clock.timestamp)
+        ltv_bps = weighted_ltv // collateral if collateral else 0
+        threshold_bps = weighted_threshold // collateral if collateral else 0
+        available = max(percent_mul_floor(collateral, ltv_bps) - debt, 0)
+        factor = health_factor_of(weighted_threshold, debt)
+        return AccountData(collateral, debt, available, ltv_bps, threshold_bps, factor, zero_ltv)
+
+    def health_factor(self, account: int) -> int:
+        """Health factor now, in wad; `MAX` without debt. Below 1 wad the account may be liquidated."""
+        _, debt, _, weighted_threshold, _ = self._standing(account, self.clock.timestamp)
+        return health_factor_of(weighted_threshold, debt)
+
+    def _require_healthy(self, account: int, now: int) -> bool:
+        """Revert unless the health factor is at least 1; returns whether some collateral has an LTV of zero."""
+        _, debt, _, weighted_threshold, zero_ltv = self._standing(account, now)
+        if health_factor_of(weighted_threshold, debt) < HEALTH_FACTOR_LIQUIDATION_THRESHOLD:
+            raise Revert(HEALTH_FACTOR_TOO_LOW)
+        return zero_ltv
+
+    def _require_healthy_after_release(self, account: int, asset: int, now: int) -> None:
+        """After collateral left: healthy, and zero-LTV collateral has to leave before any other."""
+        if self._require_healthy(account, now) and self._risk[self.emode_of[account]][asset][0]:
+            raise Revert(LTV_VALIDATION_FAILED)
+
+    def _require_covered(self, account: int, now: int) -> None:
+        """After a borrow: some LTV, healthy, and the debt within the average LTV (collateral >= debt / LTV, rounded up)."""
+        collateral, debt, weighted_ltv, weighted_threshold, _ = self._standing(account, now)
+        ltv_bps = weighted_ltv // collateral if collateral else 0
+        if not ltv_bps:
+            raise Revert(LTV_VALIDATION_FAILED)
+        if health_factor_of(weighted_threshold, debt) < HEALTH_FACTOR_LIQUIDATION_THRESHOLD:
+            raise Revert(HEALTH_FACTOR_TOO_LOW)
+        if collateral < -(-debt * PERCENTAGE_FACTOR // ltv_bps):
+            raise Revert(COLLATERAL_CANNOT_COVER)
+
+
+def health_factor_of(weighted_threshold: int, debt: int) -> int:
+    """Health factor in wad from Σ collateral · threshold (USD 1e8 · bps) and debt (USD 1e8); `MAX` without debt.
+
+    The quotient rounds half up before the basis points are divided off, rounding down.
+    """
+    if not debt:
+        return MAX
+    return (weighted_threshold * WAD + debt // 2) // debt // PERCENTAGE_FACTOR

@@ -1,0 +1,240 @@
+"""The lending pool's exact state and the few ways in which it is written.
+
+Per account: flat lists of integers, one per (reserve, quantity), plus one list of flag bits and one of e-modes. Per
+reserve: one tuple of totals. Every write is journaled, the float columns in the same statements as their integers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.chain.clock import Clock
+from sim.ledger import Ledger
+from sim.markets.lending.accrual import accrue
+from sim.markets.lending.columns import Columns
+from sim.markets.lending.constants import MAX_RESERVES, RAY
+from sim.markets.lending.liquidation import LIQUIDATION_RULES
+from sim.markets.lending.records import UPDATED_AT, EModeParameters, ReserveParameters, Totals
+from sim.markets.lending.reserve import EMode, Reserve
+
+#: (LTV, liquidation threshold, liquidation bonus) in bps.
+Risk = tuple[int, int, int]
+
+
+class FlagTable(dict[int, tuple[tuple[int, ...], tuple[int, ...]]]):
+    """Flag bits of an account -> (reserves that are its collateral, reserves that it owes), worked out once per pattern.
+
+    A population uses a few dozen patterns; looking one up visits only the reserves an account really uses.
+    """
+
+    def __missing__(self, flags: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        reserves = range((flags.bit_length() + 1) // 2)
+        collaterals = tuple(r for r in reserves if flags >> (2 * r + 1) & 1)
+        debts = tuple(r for r in reserves if flags >> (2 * r) & 1)
+        self[flags] = collaterals, debts
+        return collaterals, debts
+
+
+class PoolState:
+    """State of a lending pool. `prices[asset]` is the oracle's list, USD with 8 decimals per whole token, read only."""
+
+    def __init__(
+        self,
+        name: str,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        prices: list[int],
+        rules: str = "3.6",
+        flash_premium_bps: int = 5,
+    ) -> None:
+        if rules not in LIQUIDATION_RULES:
+            raise ValueError(f"rules {rules!r}: allowed {', '.join(LIQUIDATION_RULES)}")
+        self.name = name
+        self.ledger = ledger
+        self.clock = clock
+        self.journal = ledger.journal
+        self.prices = prices
+        self.rules = LIQUIDATION_RULES[rules]
+        self.flash_premium_bps = flash_premium_bps
+
+        self.reserves: list[Reserve] = []
+        self.emodes: dict[int, EMode] = {}
+        self._assets: dict[str, int] = {}
+        self._totals: list[Totals] = []
+        self._accrued: list[tuple[Totals, int, Totals]] = []
+        self._units: list[int] = []
+        self._inverse_units: list[float] = []
+        self._risk: dict[int, list[Risk]] = {0: []}
+        self._used = FlagTable()
+
+        self.scaled_supplies: list[list[int]] = []
+        self.scaled_debts: list[list[int]] = []
+        self.flags: list[int] = []
+        self.emode_of: list[int] = []
+        self.columns = Columns()
+        self.touched: list[int] = []
+        ledger.watch(self._grow)
+        self.account = ledger.open_account(name)
+        self.treasury = ledger.open_account(f"{name} treasury")
+
+    # ------------------------------------------------------------------ listing
+    def add_reserve(self, parameters: ReserveParameters) -> int:
+        """List a reserve and return its id; both indexes start at 1 ray, the rates at those of an unused reserve.
+
+        `ValueError` says which numbers do not go together. Listing is part of setting up and is not journaled.
+        """
+        token = self.ledger.tokens[parameters.token]
+        problems = parameters.problems()
+        if token.symbol in self._assets:
+            problems.append("is listed already")
+        if len(self.reserves) >= MAX_RESERVES:
+            problems.append(f"a pool holds at most {MAX_RESERVES} reserves")
+        if problems:
+            raise ValueError(f"reserve {token.symbol}: " + "; ".join(problems))
+        asset = len(self.reserves)
+        reserve = Reserve(asset, token.symbol, token.decimals, parameters)
+        self.reserves.append(reserve)
+        self._assets[token.symbol] = asset
+        borrow_rate, liquidity_rate = reserve.rate_model.rates(0, 0, 0, reserve.reserve_factor_bps)
+        totals: Totals = (RAY, RAY, liquidity_rate, borrow_rate, self.clock.timestamp, 0, 0, 0, 0, 0)
+        self._totals.append(totals)
+        self._accrued.append((totals, self.clock.timestamp, totals))
+        self._units.append(reserve.unit)
+        self._inverse_units.append(1.0 / reserve.unit)
+        for column in (self.scaled_supplies, self.scaled_debts):
+            column.append([0] * len(self.flags))
+        for category in self._risk:
+            self._risk[category].append(self._risk_of(category, asset))
+        self.columns.resize(len(self.reserves), len(self.flags), self.journal.entries)
+        return asset
+
+    def add_emode(self, parameters: EModeParameters) -> None:
+        """List an e-mode over reserves already listed; `ValueError` says what is wrong. Not journaled."""
+        problems = parameters.problems()
+        if parameters.category in self.emodes:
+            problems.append("is listed already")
+        for asset in (*parameters.collateral, *parameters.borrowable):
+            if not 0 <= asset < len(self.reserves):
+                problems.append(f"there is no reserve {asset}")
+        if problems:
+            raise ValueError(f"e-mode {parameters.category}: " + "; ".join(problems))
+        self.emodes[parameters.category] = EMode(parameters)
+        reserves = range(len(self.reserves))
+        self._risk[parameters.category] = [self._risk_of(parameters.category, asset) for asset in reserves]
+
+    def asset(self, symbol: str) -> int:
+        """Reserve id of a token's symbol; `KeyError` if it is not listed."""
+        return self._assets[symbol]
+
+    def _risk_of(self, category: int, asset: int) -> Risk:
+        """What a collateral counts with in an e-mode: the mode's own numbers for its assets, else the reserve's."""
+        reserve = self.reserves[asset]
+        emode = self.emodes.get(category)
+        if emode is None or not emode.collateral >> asset & 1:
+            return reserve.ltv_bps, reserve.liquidation_threshold_bps, reserve.liquidation_bonus_bps
+        ltv_bps = 0 if emode.ltv_zero >> asset & 1 else emode.ltv_bps
+        return ltv_bps, emode.liquidation_threshold_bps, emode.liquidation_bonus_bps
+
+    def _grow(self, accounts: int) -> None:
+        """Called by the ledger when accounts are opened: every per-account list becomes as long."""
+        missing = accounts - len(self.flags)
+        if missing <= 0:
+            return
+        for column in (self.flags, self.emode_of, *self.scaled_supplies, *self.scaled_debts):
+            column.extend([0] * missing)
+        self.columns.resize(len(self.reserves), accounts, self.journal.entries)
+
+    # ------------------------------------------------------------------ accrual
+    def _current(self, asset: int, now: int) -> Totals:
+        """Totals accrued to `now`, without writing them; worked out once per reserve and time.
+
+        The memory is checked by identity of the stored tuple, so neither a write nor an undo can make it stale.
+        """
+        totals = self._totals[asset]
+        if totals[UPDATED_AT] == now:
+            return totals
+        before, at, after = self._accrued[asset]
+        if before is totals and at == now:
+            return after
+        after = accrue(totals, self.reserves[asset].reserve_factor_bps, now)
+        self._accrued[asset] = (totals, now, after)
+        return after
+
+    # ------------------------------------------------------------------ writes
+    def _set_supply(self, asset: int, account: int, scaled: int) -> None:
+        """Write an account's scaled supply and its mirrors."""
+        entries = self.journal.entries
+        supplies = self.scaled_supplies[asset]
+        entries.append((supplies, account, supplies[account]))
+        supplies[account] = scaled
+        whole = scaled * self._inverse_units[asset]
+        columns = self.columns
+        view = columns.supply_views[asset]
+        entries.append((view, account, view[account]))
+        view[account] = whole
+        if self.flags[account] >> (2 * asset + 1) & 1:
+            view = columns.collateral_views[asset]
+            entries.append((view, account, view[account]))
+            view[account] = whole
+        self.touched.append(account)
+
+    def _set_debt(self, asset: int, account: int, scaled: int) -> None:
+        """Write an account's scaled debt and its mirror."""
+        entries = self.journal.entries
+        debts = self.scaled_debts[asset]
+        entries.append((debts, account, debts[account]))
+        debts[account] = scaled
+        view = self.columns.debt_views[asset]
+        entries.append((view, account, view[account]))
+        view[account] = scaled * self._inverse_units[asset]
+        self.touched.append(account)
+
+    def _set_borrowing(self, asset: int, account: int, borrowing: bool) -> None:
+        """Write the flag "has debt in this reserve"."""
+        flags = self.flags
+        old = flags[account]
+        bit = 1 << (2 * asset)
+        self.journal.entries.append((flags, account, old))
+        flags[account] = old | bit if borrowing else old & ~bit
+
+    def _set_collateral(self, asset: int, account: int, enabled: bool) -> None:
+        """Write the flag "this supply is collateral" and the collateral mirror."""
+        entries = self.journal.entries
+        flags = self.flags
+        old = flags[account]
+        bit = 2 << (2 * asset)
+        entries.append((flags, account, old))
+        flags[account] = old | bit if enabled else old & ~bit
+        view = self.columns.collateral_views[asset]
+        entries.append((view, account, view[account]))
+        view[account] = self.scaled_supplies[asset][account] * self._inverse_units[asset] if enabled else 0.0
+        self.touched.append(account)
+
+    # ------------------------------------------------------------------ columns
+    @property
+    def collateral_column(self) -> NDArray[np.float64]:
+        """[reserve, account]: scaled supply in whole tokens where it is flagged as collateral, else 0."""
+        return self.columns.collateral
+
+    @property
+    def supply_column(self) -> NDArray[np.float64]:
+        """[reserve, account]: scaled supply in whole tokens."""
+        return self.columns.supply
+
+    @property
+    def debt_column(self) -> NDArray[np.float64]:
+        """[reserve, account]: scaled debt in whole tokens."""
+        return self.columns.debt
+
+    @property
+    def emode_column(self) -> NDArray[np.int16]:
+        """[account]: e-mode category, 0 = none."""
+        return self.columns.emode
+
+    def drain_touched(self) -> list[int]:
+        """Accounts whose columns may have changed since the last call (repeats and reverted ones included)."""
+        touched = self.touched[:]
+        self.touched.clear()
+        return touched
