@@ -1,4 +1,4 @@
-"""Replay of recorded Aave V3.6 traces through `LendingPool`: outcome, reason, result and the whole state of each step."""
+"""Replay of recorded Aave V3.6 traces through `LendingPool`: outcome, reason, result and all state of every step."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Trace:
     # ------------------------------------------------------------------ operations of the pool
     def _supply(self, op: dict[str, Any]) -> Operation:
         arguments = self._who(op), self._asset(op), _amount(op["amount"]), self._behalf(op)
-        return lambda: _nothing(self.pool.supply(*arguments))
+        return _silent(self.pool.supply, *arguments)
 
     def _withdraw(self, op: dict[str, Any]) -> Operation:
         arguments = self._who(op), self._asset(op), _amount(op["amount"])
@@ -104,7 +104,7 @@ class Trace:
 
     def _borrow(self, op: dict[str, Any]) -> Operation:
         arguments = self._who(op), self._asset(op), _amount(op["amount"])
-        return lambda: _nothing(self.pool.borrow(*arguments))
+        return _silent(self.pool.borrow, *arguments)
 
     def _repay(self, op: dict[str, Any]) -> Operation:
         arguments = self._who(op), self._asset(op), _amount(op["amount"]), self._behalf(op)
@@ -116,19 +116,19 @@ class Trace:
 
     def _set_collateral(self, op: dict[str, Any]) -> Operation:
         arguments = self._who(op), self._asset(op), bool(op["enabled"])
-        return lambda: _nothing(self.pool.set_collateral(*arguments))
+        return _silent(self.pool.set_collateral, *arguments)
 
     def _set_emode(self, op: dict[str, Any]) -> Operation:
         arguments = self._who(op), int(op["category"])
-        return lambda: _nothing(self.pool.set_emode(*arguments))
+        return _silent(self.pool.set_emode, *arguments)
 
     def _transfer_atoken(self, op: dict[str, Any]) -> Operation:
         arguments = self._who(op), self._asset(op), self._who(op, "to"), _amount(op["amount"])
-        return lambda: _nothing(self.pool.transfer_atoken(*arguments))
+        return _silent(self.pool.transfer_atoken, *arguments)
 
     def _mint_to_treasury(self, op: dict[str, Any]) -> Operation:
         assets = [self.assets[symbol] for symbol in op["assets"]]
-        return lambda: _nothing(self.pool.mint_to_treasury(self.pool.treasury, assets))
+        return _silent(self.pool.mint_to_treasury, self.pool.treasury, assets)
 
     def _liquidate(self, op: dict[str, Any]) -> Operation:
         collateral_asset = self._asset(op, "collateral_asset")
@@ -159,23 +159,23 @@ class Trace:
         if field not in _BOOLEAN_FIELDS:
             values = [int(part) for part in values]
         setter = getattr(self.pool, _SETTERS[field])
-        return lambda: _nothing(setter(self.pool.treasury, asset, *values))
+        return _silent(setter, self.pool.treasury, asset, *values)
 
     # ------------------------------------------------------------------ the world around it
     def _donate(self, op: dict[str, Any]) -> Operation:
         arguments = self._token(op["asset"]), self._who(op), self.pool.account, _amount(op["amount"])
-        return lambda: _nothing(self.ledger.transfer(*arguments))
+        return _silent(self.ledger.transfer, *arguments)
 
     def _mint_wallet(self, op: dict[str, Any]) -> Operation:
         arguments = self._token(op["asset"]), self._who(op), _amount(op["amount"])
-        return lambda: _nothing(self.ledger.inflow(*arguments))
+        return _silent(self.ledger.inflow, *arguments)
 
     def _set_price(self, op: dict[str, Any]) -> Operation:
         asset, price = self._asset(op), int(op["price"])
-        return lambda: _nothing(self.ledger.journal.put(self.prices, asset, price))
+        return _silent(self.ledger.journal.put, self.prices, asset, price)
 
     def _time_jump(self, op: dict[str, Any]) -> Operation:
-        return lambda: {}
+        return dict
 
     def _behalf(self, op: dict[str, Any]) -> int | None:
         name = op.get("on_behalf_of")
@@ -254,9 +254,14 @@ _SETTERS = {
 _BOOLEAN_FIELDS = frozenset({"frozen", "paused", "borrowing_enabled"})
 
 
-def _nothing(_: object) -> dict[str, int]:
-    """The recording keeps no result for this operation."""
-    return {}
+def _silent(operation: Callable[..., object], *arguments: Any) -> Operation:
+    """An operation for which the recording keeps no result."""
+
+    def run() -> dict[str, int]:
+        operation(*arguments)
+        return {}
+
+    return run
 
 
 def _amount(text: str) -> int:

@@ -21,14 +21,15 @@ from sim.markets.lending.records import UPDATED_AT, Borrowed, Repaid, Totals
 
 
 class BorrowOperations(AccountHealth):
-    """Operations on debt. Amounts are in token units; what a borrower owes rounds up, what a payment clears rounds down."""
+    """Operations on debt, amounts in token units. What is owed rounds up, what a payment clears rounds down."""
 
     def borrow(self, sender: int, asset: int, amount: int) -> Borrowed:
         """Take out `amount` at the variable rate, against the sender's collateral, into the sender's wallet.
 
-        Reverts, in this order: InvalidAmount, ReservePaused, ReserveFrozen, NotBorrowableInEMode or BorrowingNotEnabled,
-        InvalidAmount (more than the whole supply), BorrowCapExceeded, an arithmetic panic where the pool has less cash,
-        LtvValidationFailed, HealthFactorLowerThanLiquidationThreshold, CollateralCannotCoverNewBorrow.
+        Reverts, in this order: InvalidAmount, ReservePaused, ReserveFrozen, NotBorrowableInEMode or
+        BorrowingNotEnabled, InvalidAmount (more than the whole supply), BorrowCapExceeded, an arithmetic panic where
+        the pool has less cash, LtvValidationFailed, HealthFactorLowerThanLiquidationThreshold,
+        CollateralCannotCoverNewBorrow.
         """
         now = self.clock.timestamp
         reserve = self.reserves[asset]
@@ -90,7 +91,7 @@ class BorrowOperations(AccountHealth):
         return Repaid(asset, account, paid, False)
 
     def repay_with_atokens(self, sender: int, asset: int, amount: int) -> Repaid:
-        """Clear up to `amount` (`MAX`: all that supply and debt allow) of the sender's debt with the sender's own supply.
+        """Clear up to `amount` (`MAX`: all that both allow) of the sender's debt with the sender's own supply.
 
         No cash moves. Reverts as `repay`, with an arithmetic panic where the supply is smaller, and
         HealthFactorLowerThanLiquidationThreshold where it was collateral for other debt.

@@ -7,7 +7,7 @@ journal refers to, so when accounts outgrow the arrays, entries that name an old
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,9 @@ _FIRST_CAPACITY = 64
 class Columns:
     """The arrays and their views. The number of columns grows with reserves, their length by doubling.
 
-    `supply`, `debt` and `collateral` [reserve, account] are scaled amounts in whole tokens; `collateral` holds the supply
-    where the account's flag counts it as collateral, else 0. `emode` [account] is the category. Rows beyond the last
-    account are zero. Growing replaces the arrays: fetch them again rather than keeping them.
+    `supply`, `debt` and `collateral` [reserve, account] are scaled amounts in whole tokens; `collateral` holds the
+    supply where the account's flag counts it as collateral, else 0. `emode` [account] is the category. Rows beyond the
+    last account are zero. Growing replaces the arrays: fetch them again rather than keeping them.
     """
 
     def __init__(self) -> None:
@@ -29,10 +29,10 @@ class Columns:
         self.debt: NDArray[np.float64] = np.zeros((0, 0))
         self.collateral: NDArray[np.float64] = np.zeros((0, 0))
         self.emode: NDArray[np.int16] = np.zeros(0, dtype=np.int16)
-        self.supply_views: list[memoryview] = []
-        self.debt_views: list[memoryview] = []
-        self.collateral_views: list[memoryview] = []
-        self.emode_view: memoryview = memoryview(self.emode)
+        self.supply_views: list[memoryview[float]] = []
+        self.debt_views: list[memoryview[float]] = []
+        self.collateral_views: list[memoryview[float]] = []
+        self.emode_view: memoryview[int] = _view(self.emode)
 
     def resize(self, reserves: int, accounts: int, entries: list[tuple[Any, Any, Any]]) -> None:
         """Make room for that many reserves and accounts, keeping what is there and what the journal can undo."""
@@ -41,22 +41,27 @@ class Columns:
             capacity *= 2
         if capacity == self.capacity and reserves == len(self.supply_views):
             return
-        moved: dict[int, memoryview] = {}
+        moved: dict[int, memoryview[Any]] = {}
         for name in ("supply", "debt", "collateral"):
             old = getattr(self, name)
             new = np.zeros((reserves, capacity))
             new[: old.shape[0], : old.shape[1]] = old
-            views = [memoryview(row) for row in new]
+            views = [_view(row) for row in new]
             for before, after in zip(getattr(self, f"{name}_views"), views, strict=False):
                 moved[id(before)] = after
             setattr(self, name, new)
             setattr(self, f"{name}_views", views)
         emode = np.zeros(capacity, dtype=np.int16)
         emode[: len(self.emode)] = self.emode
-        view = memoryview(emode)
+        view = _view(emode)
         moved[id(self.emode_view)] = view
         self.emode, self.emode_view = emode, view
         self.capacity = capacity
         for i, (container, key, value) in enumerate(entries):
             if isinstance(container, memoryview) and id(container) in moved:
                 entries[i] = (moved[id(container)], key, value)
+
+
+def _view(column: NDArray[Any]) -> memoryview[Any]:
+    """A memory view of one column; NumPy's stubs do not declare the buffer that arrays offer."""
+    return memoryview(cast("Any", column))

@@ -9,7 +9,7 @@ from sim.markets.lending.records import EModeSet
 
 
 class EModeOperations(AccountHealth):
-    """E-mode of an account: its correlated collateral counts with higher LTV and threshold, and it may owe less kinds."""
+    """E-mode of an account: correlated collateral counts for more, and only the mode's assets may be owed."""
 
     def set_emode(self, sender: int, category: int) -> EModeSet:
         """Put the sender into an e-mode, 0 to leave.

@@ -38,7 +38,7 @@ class FlashOperations(PoolState):
         if amount > stored[CASH]:
             raise Revert(ARITHMETIC)
         entries.append((self._totals, asset, stored))
-        self._totals[asset] = (*stored[:CASH], stored[CASH] - amount, *stored[CASH + 1 :])
+        self._totals[asset] = (*stored[:7], stored[7] - amount, *stored[8:])
         self.ledger.transfer(reserve.token, self.account, sender, amount)
 
         callback()

@@ -58,7 +58,8 @@ class AccountHealth(PoolState):
     def account_data(self, account: int) -> AccountData:
         """Collateral, debt and health factor now.
 
-        health factor = Σ collateral · threshold / debt, in wad, `MAX` without debt; borrowable = collateral · LTV - debt.
+        health factor = Σ collateral · threshold / debt, in wad, `MAX` without debt;
+        borrowable = collateral · LTV - debt.
         """
         collateral, debt, weighted_ltv, weighted_threshold, zero_ltv = self._standing(account, self.clock.timestamp)
         ltv_bps = weighted_ltv // collateral if collateral else 0
@@ -85,7 +86,7 @@ class AccountHealth(PoolState):
             raise Revert(LTV_VALIDATION_FAILED)
 
     def _require_covered(self, account: int, now: int) -> None:
-        """After a borrow: some LTV, healthy, and the debt within the average LTV (collateral >= debt / LTV, rounded up)."""
+        """After a borrow: some LTV, healthy, and collateral >= debt / average LTV, rounded up."""
         collateral, debt, weighted_ltv, weighted_threshold, _ = self._standing(account, now)
         ltv_bps = weighted_ltv // collateral if collateral else 0
         if not ltv_bps:

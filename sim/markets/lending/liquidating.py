@@ -41,7 +41,7 @@ class Plan(NamedTuple):
 
 
 class LiquidationOperations(AccountHealth):
-    """Liquidations. The borrower's last collateral gone, remaining debt is written off where the rules book deficits."""
+    """Liquidations. Debt left without any collateral is written off where the rules book deficits."""
 
     def liquidate(
         self,
@@ -81,7 +81,7 @@ class LiquidationOperations(AccountHealth):
         debt_to_cover: int,
         receive_atoken: bool = False,
     ) -> Liquidation | None:
-        """What `liquidate` would do now for a liquidator who can pay, without writing; None where it would be refused."""
+        """What `liquidate` would do now for somebody who can pay, without writing; None where it would be refused."""
         try:
             return self.plan_liquidation(borrower, collateral_asset, debt_asset, debt_to_cover, receive_atoken)
         except Revert:

@@ -18,8 +18,9 @@ class LiquidationRules:
     The close factor of `close_factor_bps` limits a liquidation where the health factor is above
     `full_close_health_factor` and the position's debt and collateral of the pair are both worth at least
     `full_close_below_base`; otherwise all of the chosen debt may be repaid. It is a share of all the borrower's debt
-    (`of_total_debt`) or of the chosen debt alone. What remains of a pair, if anything, must be worth `min_leftover_base`
-    on both sides. `books_deficit`: debt that has lost its last collateral is written off to its reserve's deficit.
+    (`of_total_debt`) or of the chosen debt alone. What remains of a pair, if anything, must be worth
+    `min_leftover_base` on both sides. `books_deficit`: debt that has lost its last collateral is written off to its
+    reserve's deficit.
     """
 
     name: str
@@ -42,7 +43,7 @@ LIQUIDATION_RULES: dict[str, LiquidationRules] = {
 
 
 class Side(NamedTuple):
-    """One side of a liquidated pair: the borrower's `balance` (token units), `price` (USD, 8 decimals), token `unit`."""
+    """One side of a liquidated pair: the borrower's `balance` (token units), `price` (USD 1e8), token `unit`."""
 
     balance: int
     price: int
@@ -50,7 +51,7 @@ class Side(NamedTuple):
 
 
 class Seizure(NamedTuple):
-    """What a liquidation moves, in token units; `collateral_base` is the seized collateral (fee included) in USD 1e8."""
+    """What a liquidation moves, in token units; `collateral_base` is all that is seized, fee included, in USD 1e8."""
 
     debt_repaid: int
     collateral_to_liquidator: int

@@ -46,9 +46,9 @@ class BulkLoading(PoolState):
 
         Amounts are in token units at an index of 1 ray, that of a reserve which has not yet earned interest. Supplies
         become collateral (unless `collateral` is False) where their LTV is not zero, as a first supply does. Supplies
-        less debts flow in from outside as the pool's cash: what was borrowed has been spent elsewhere. Caps, freezes and
-        health are not checked. `ValueError` for lengths that differ, negative amounts, an index that has grown, or more
-        debt than there is supply to lend.
+        less debts flow in from outside as the pool's cash: what was borrowed has been spent elsewhere. Caps, freezes
+        and health are not checked. `ValueError` for lengths that differ, negative amounts, an index that has grown, or
+        more debt than there is supply to lend.
         """
         _require_matching(accounts, len(scaled_supplies), "scaled supplies")
         _require_matching(accounts, len(scaled_debts), "scaled debts")
@@ -120,7 +120,7 @@ class BulkLoading(PoolState):
         self._put_part(columns.collateral[asset], columns.collateral_views[asset], part, np.where(counted, supply, 0.0))
 
     def _put_part(
-        self, column: NDArray[np.float64], view: memoryview, part: slice, values: NDArray[np.float64]
+        self, column: NDArray[np.float64], view: memoryview[float], part: slice, values: NDArray[np.float64]
     ) -> None:
         self.journal.entries.append((view, part, column[part].copy()))
         column[part] = values

@@ -11,7 +11,8 @@ The pool puts its parts together; each lives in a file of its own:
     loading      whole populations at once                                  readers      balances, rates, factors
 
 Every operation has one shape: bring the reserve to now, convert amount to scaled units, validate, write state and
-rates, move tokens, check health. It returns what happened, or raises `Revert`; the caller undoes it through the journal.
+rates, move tokens, check health. It returns what happened, or raises `Revert`; the caller undoes it through the
+journal.
 
 Not modelled: isolation mode, siloed borrowing, credit delegation, permits, incentives, the sequencer sentinel, the
 liquidation grace period, position managers, the elimination of deficits. Amounts beyond 2^120 units are refused by the
@@ -44,6 +45,6 @@ class LendingPool(
     """A lending pool over a ledger's tokens.
 
     `prices[asset]` is the list the oracle writes: USD with 8 decimals for one whole token of reserve `asset`. `rules`
-    ("3.6", "3.0", "2") choose close factor, dust and bad-debt rules; the arithmetic is V3.6's for all. Reserves are added
-    with `add_reserve`, e-modes with `add_emode`; `account` holds the cash, `treasury` the protocol's aTokens.
+    ("3.6", "3.0", "2") choose close factor, dust and bad-debt rules; the arithmetic is V3.6's for all. Reserves are
+    added with `add_reserve`, e-modes with `add_emode`; `account` holds the cash, `treasury` the protocol's aTokens.
     """

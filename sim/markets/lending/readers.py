@@ -107,7 +107,8 @@ class Readers(PoolState):
 
         Collateral: price · liquidity index · liquidation threshold; debt: price · borrow index. With the columns,
 
-            HF ≈ Σ collateral_column[r, a] · collateral_factors[emode_column[a], r] / Σ debt_column[r, a] · debt_factors[r]
+            HF ≈ Σ_r collateral_column[r, a] · collateral_factors[emode_column[a], r]
+                 / Σ_r debt_column[r, a] · debt_factors[r]
 
         for looking only: the integers decide. Rows of categories that are not listed are zero.
         """

@@ -9,8 +9,8 @@ from sim.markets.lending.constants import PERCENTAGE_FACTOR
 from sim.markets.lending.percentage import percent_mul_half_up
 from sim.markets.lending.rates import RateModel
 
-#: Exact totals of one reserve, in the order of `ReserveTotals`. A plain tuple, replaced as a whole: writing a reserve is
-#: one store and one journal entry, and unpacking it costs a third of what a named tuple costs.
+#: Exact totals of one reserve, in the order of `ReserveTotals`. A plain tuple, replaced as a whole: writing a reserve
+#: is one store and one journal entry, and unpacking it costs a third of what a named tuple costs.
 Totals = tuple[int, int, int, int, int, int, int, int, int, int]
 LIQUIDITY_INDEX, BORROW_INDEX, LIQUIDITY_RATE, BORROW_RATE, UPDATED_AT = range(5)
 SCALED_SUPPLY, SCALED_DEBT, CASH, ACCRUED_TO_TREASURY, DEFICIT = range(5, 10)
@@ -19,8 +19,8 @@ SCALED_SUPPLY, SCALED_DEBT, CASH, ACCRUED_TO_TREASURY, DEFICIT = range(5, 10)
 class ReserveTotals(NamedTuple):
     """`Totals` with names.
 
-    Indexes in ray; rates in ray per year; `last_update_timestamp` in seconds; scaled totals = token units divided by the
-    index; `virtual_balance` (cash the pool counts on, donations left out) and `deficit` in token units;
+    Indexes in ray; rates in ray per year; `last_update_timestamp` in seconds; scaled totals = token units divided by
+    the index; `virtual_balance` (cash the pool counts on, donations left out) and `deficit` in token units;
     `accrued_to_treasury_scaled` in scaled aToken units not yet minted.
     """
 
@@ -70,7 +70,7 @@ class ReserveParameters:
 
 @dataclass(frozen=True, slots=True)
 class EModeParameters:
-    """An efficiency mode: `collateral` reserves count with its LTV, threshold and bonus, `borrowable` ones may be owed."""
+    """An efficiency mode: `collateral` reserves count with its own numbers, `borrowable` ones may be owed."""
 
     category: int
     ltv_bps: int

@@ -23,7 +23,7 @@ Risk = tuple[int, int, int]
 
 
 class FlagTable(dict[int, tuple[tuple[int, ...], tuple[int, ...]]]):
-    """Flag bits of an account -> (reserves that are its collateral, reserves that it owes), worked out once per pattern.
+    """Flag bits of an account -> (reserves that are its collateral, reserves that it owes), once per pattern.
 
     A population uses a few dozen patterns; looking one up visits only the reserves an account really uses.
     """

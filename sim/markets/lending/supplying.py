@@ -21,7 +21,7 @@ from sim.markets.lending.records import UPDATED_AT, CollateralSet, Supplied, Tra
 
 
 class SupplyOperations(AccountHealth):
-    """Operations on aTokens. Amounts are in token units; what a supplier is given rounds down, what is taken rounds up."""
+    """Operations on aTokens, amounts in token units. What is given rounds down, what is taken rounds up."""
 
     def supply(self, sender: int, asset: int, amount: int, on_behalf_of: int | None = None) -> Supplied:
         """Pay `amount` in from the sender's wallet as aTokens of `on_behalf_of` (default: the sender).
@@ -66,10 +66,10 @@ class SupplyOperations(AccountHealth):
         return Supplied(asset, account, amount, scaled)
 
     def withdraw(self, sender: int, asset: int, amount: int, to: int | None = None) -> Withdrawn:
-        """Take `amount` (or `MAX`: all there is) out of the sender's supply into the wallet of `to` (default: sender).
+        """Take `amount` (`MAX`: all there is) out of the sender's supply into the wallet of `to` (default: the sender).
 
-        Reverts: WithdrawToAToken, InvalidAmount, NotEnoughAvailableUserBalance, ReservePaused, an arithmetic panic where
-        the pool has less cash, HealthFactorLowerThanLiquidationThreshold, LtvValidationFailed.
+        Reverts: WithdrawToAToken, InvalidAmount, NotEnoughAvailableUserBalance, ReservePaused, an arithmetic panic
+        where the pool has less cash, HealthFactorLowerThanLiquidationThreshold, LtvValidationFailed.
         """
         receiver = sender if to is None else to
         if receiver == self.account:
@@ -140,7 +140,7 @@ class SupplyOperations(AccountHealth):
         return CollateralSet(asset, enabled)
 
     def transfer_atoken(self, sender: int, asset: int, to: int, amount: int) -> Transferred:
-        """Move `amount` (token units) of supply to another account; the receiver's does not become collateral by itself.
+        """Move `amount` (token units) of supply to another account, whose flags stay as they are.
 
         Reverts: an arithmetic panic where the sender has less, ReservePaused, and as a withdrawal for its collateral.
         """
