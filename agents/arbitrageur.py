@@ -63,15 +63,15 @@ class Arbitrageur(EconomicAgent):
     def act(self, view: View) -> list[Transaction]:
         """One trade for every pool that is out of line by more than fee and gas."""
         trades: list[Transaction] = []
-        for name, fair in view.gaps():
-            trade = self._trade(view, name, fair)
+        for name, target in view.gaps():
+            trade = self._trade(view, name, target)
             if trade is not None:
                 trades.append(trade)
         return trades
 
-    def _trade(self, view: View, name: str, fair: float) -> Transaction | None:
+    def _trade(self, view: View, name: str, target: float) -> Transaction | None:
         amm = view.venues.amms[name]
-        token_in, amount = view.closing_trade(name, fair)
+        token_in, amount = view.closing_trade(name, target)
         amount = min(amount, view.ledger.balances[token_in][self.account])
         if amount <= 0:
             return None

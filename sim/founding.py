@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.ledger import Ledger
 from sim.population import Population
 from sim.randomness import Randomness
 
@@ -56,6 +57,7 @@ class Founding:
         self.debts: dict[int, list[tuple[range, list[int]]]] = {}
         self.wallets: list[tuple[int, range, list[int]]] = []
         self.emodes: list[tuple[range, int]] = []
+        self.gas_wei: list[tuple[range, int]] = []
 
     # ------------------------------------------------------------------ draws, one a row
     def uniform(self, population: Population, attribute: str) -> np.ndarray:
@@ -121,3 +123,29 @@ class Founding:
     def enter_emode(self, population: Population, category: int) -> None:
         """Put the whole population into an e-mode category."""
         self.emodes.append((population.accounts, category))
+
+    def gas(self, population: Population, amount_eth: float) -> None:
+        """ETH for gas, the same for every row (not scaled: gas costs what it costs)."""
+        self.gas_wei.append((population.accounts, int(amount_eth * 10**18)))
+
+    # ------------------------------------------------------------------ loading
+    def load(self, ledger: Ledger, gas_token: int) -> None:
+        """Bring wallets and positions into being; each reserve's totals and rates are set once."""
+        for accounts, category in self.emodes:
+            self.pool.load_emodes(accounts, [category] * len(accounts))
+        for reserve in sorted({*self.supplies, *self.debts}):
+            # Supplies first: the pool checks that there is cash to lend.
+            for accounts, amounts, collateral in self.supplies.get(reserve, []):
+                self.pool.load(reserve, accounts, amounts, [0] * len(amounts), collateral)
+            for accounts, amounts in self.debts.get(reserve, []):
+                self.pool.load(reserve, accounts, [0] * len(amounts), amounts)
+            ledger.journal.clear()
+        for token, accounts, amounts in self.wallets:
+            for account, amount in zip(accounts, amounts, strict=True):
+                if amount:
+                    ledger.inflow(token, account, amount)
+            ledger.journal.clear()
+        for accounts, amount in self.gas_wei:
+            for account in accounts if amount else ():
+                ledger.inflow(gas_token, account, amount)
+            ledger.journal.clear()

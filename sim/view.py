@@ -87,27 +87,22 @@ class View:
         return self.prices[asset] * 1e-8
 
     def gaps(self) -> list[tuple[str, float]]:
-        """Pools further from the outside price than their fee: (name, outside price of token0 in token1)."""
+        """Pools on which trading against the outside price pays after the fee: (name, price to move it to)."""
         found: list[tuple[str, float]] | None = self.cache.get("gaps")
         if found is None:
             found = []
             outside = self.outside_usd
             for name, amm in self.venues.amms.items():
-                fair = outside[amm.token0] / outside[amm.token1]
-                ratio = amm.price() / fair
-                kept = 1.0 - amm.fee_ratio
-                if ratio < kept or ratio * kept > 1.0:
-                    found.append((name, fair))
+                target = amm.arbitrage_target(outside[amm.token0] / outside[amm.token1])
+                if target is not None:
+                    found.append((name, target))
             self.cache["gaps"] = found
         return found
 
-    def closing_trade(self, name: str, fair: float) -> tuple[int, int]:
-        """(token in, amount) that moves a pool until its marginal price after the fee equals `fair`."""
+    def closing_trade(self, name: str, target: float) -> tuple[int, int]:
+        """(token in, amount) that moves a pool to `target`; worked out once a step."""
         key = ("closing", name)
         trade: tuple[int, int] | None = self.cache.get(key)
         if trade is None:
-            amm = self.venues.amms[name]
-            kept = 1.0 - amm.fee_ratio
-            target = fair * kept if amm.price() < fair else fair / kept
-            trade = self.cache[key] = amm.amount_to_price(target)
+            trade = self.cache[key] = self.venues.amms[name].amount_to_price(target)
         return trade

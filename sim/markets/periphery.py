@@ -18,7 +18,10 @@ NOTHING_TO_REPAY = "NOTHING_TO_REPAY"
 
 
 class LiquidationDone(NamedTuple):
-    """A liquidation and the sale of what it seized; amounts in smallest units, profit in the debt token."""
+    """A liquidation and the sale of what it seized; amounts in smallest units, profit in the debt token.
+
+    `deficits` are the bad debts written off with it, (reserve, amount) each.
+    """
 
     borrower: int
     collateral_asset: int
@@ -30,6 +33,7 @@ class LiquidationDone(NamedTuple):
     flash_premium: int
     profit: int
     health_factor_before: int
+    deficits: tuple[tuple[int, int], ...]
 
 
 class Deleveraged(NamedTuple):
@@ -82,7 +86,6 @@ class Periphery:
         token = pool.reserves[debt_asset].token
         balances = self.ledger.balances[token]
         before = balances[sender]
-        health = pool.health_factor(borrower)
         done: list[tuple[Any, int]] = []
 
         def act() -> None:
@@ -111,7 +114,8 @@ class Periphery:
             proceeds,
             premium,
             profit,
-            health,
+            seized.health_factor,
+            seized.deficits,
         )
 
     # ------------------------------------------------------------------ borrowers

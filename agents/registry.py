@@ -1,0 +1,31 @@
+"""The registry of kinds: which class a scenario's `kind` names, loaded when it is first asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+#: kind -> "module:Class"
+KINDS: dict[str, str] = {
+    "holder": "agents.holder:Holder",
+    "position": "agents.position:Position",
+    "manager": "agents.manager:Manager",
+    "lender": "agents.lender:Lender",
+    "liquidator": "agents.liquidator:Liquidator",
+    "arbitrageur": "agents.arbitrageur:Arbitrageur",
+    "trader": "agents.trader:Trader",
+}
+
+
+def agent_class(kind: str) -> Any:
+    """The class of a registered kind, or of a user's own "package.module:Class"; KeyError if unknown."""
+    home = KINDS.get(kind, kind)
+    module, separator, name = home.partition(":")
+    if not separator:
+        raise KeyError(kind)
+    return getattr(import_module(module), name)
+
+
+def kinds() -> dict[str, Any]:
+    """Parameters class of every registered kind, for the validation of scenarios."""
+    return {kind: agent_class(kind).Parameters for kind in KINDS}

@@ -1,0 +1,276 @@
+"""Building a world from a scenario: ledger, pool, AMMs, outside market, oracle, gas, and the populations' accounts."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from agents.registry import agent_class
+from scenarios import Scenario
+from scenarios.schema import Amm, Reserve, bps
+from sim import prices as processes
+from sim.chain.clock import Clock
+from sim.chain.executor import Executor
+from sim.chain.gas import GasMarket
+from sim.chain.mempool import Mempool
+from sim.founding import AssetFacts, Founding
+from sim.ledger import Ledger
+from sim.markets.amm import ConcentratedPool, ConstantProductPool
+from sim.markets.displacement import Displacement
+from sim.markets.lending import EModeParameters, LendingPool, ReserveParameters, TwoSlopeRates
+from sim.markets.oracle import Oracle
+from sim.markets.outside import OutsideMarket
+from sim.markets.periphery import Periphery
+from sim.markets.venues import Venues
+from sim.population import Population
+from sim.randomness import Randomness
+
+#: Symbol of the token that pays for gas; it has the price of the scenario's `gas.price_asset`.
+GAS_SYMBOL = "ETH"
+
+
+@dataclass(slots=True)
+class World:
+    """Everything that exists before the first block, apart from the agents themselves."""
+
+    scenario: Scenario
+    randomness: Randomness
+    clock: Clock
+    ledger: Ledger
+    pool: LendingPool
+    amms: dict[str, Any]
+    venues: Venues
+    outside: OutsideMarket
+    oracle: Oracle
+    gas: GasMarket
+    mempool: Mempool
+    executor: Executor
+    populations: dict[str, Population]
+    symbols: tuple[str, ...]
+    exogenous: list[list[float]]
+    gas_token: int
+    gas_price_token: int
+    first_agent_account: int
+
+    def token_prices(self) -> list[float]:
+        """Outside price of every base token, the gas token included, USD."""
+        prices = self.outside.prices
+        return [*prices[: len(self.symbols)], prices[self.gas_price_token]]
+
+
+def build(scenario: Scenario, seed: int) -> World:
+    """The world of a scenario, populated and loaded; nothing has happened yet."""
+    run = scenario.run
+    randomness = Randomness(seed)
+    clock = Clock(run.start_timestamp)
+    ledger = Ledger()
+    symbols = tuple(scenario.assets)
+    tokens = {symbol: ledger.add_token(symbol, scenario.assets[symbol].decimals) for symbol in symbols}
+    gas_token = ledger.add_token(GAS_SYMBOL, 18)
+    exogenous = _exogenous(scenario, randomness, symbols)
+    outside = _outside(scenario, ledger, clock, symbols, exogenous[0])
+    oracle = _oracle(scenario, outside, clock, symbols)
+    pool = _pool(scenario, ledger, clock, tokens, oracle)
+    amms = {name: _amm(name, amm, scenario, ledger, clock, tokens, outside) for name, amm in scenario.amms.items()}
+    displacements = {name: Displacement(name, ledger.journal) for name in amms}
+    venues = Venues(ledger, amms, outside, displacements)
+    periphery = Periphery(ledger, pool, venues)
+    builder = ledger.open_account("block builder")
+    markets = {"pool": pool, "venues": venues, "periphery": periphery, "outside": outside, **amms}
+    world = World(
+        scenario=scenario,
+        randomness=randomness,
+        clock=clock,
+        ledger=ledger,
+        pool=pool,
+        amms=amms,
+        venues=venues,
+        outside=outside,
+        oracle=oracle,
+        gas=_gas(scenario),
+        mempool=Mempool(randomness),
+        executor=Executor(ledger, clock, markets, gas_token=gas_token, builder=builder),
+        populations={},
+        symbols=symbols,
+        exogenous=exogenous,
+        gas_token=gas_token,
+        gas_price_token=tokens[scenario.gas.price_asset],
+        first_agent_account=len(ledger.owners),
+    )
+    _populate(world, tokens)
+    ledger.journal.clear()
+    return world
+
+
+# ---------------------------------------------------------------------- prices
+def _exogenous(scenario: Scenario, randomness: Randomness, symbols: tuple[str, ...]) -> list[list[float]]:
+    """Prices of every asset at every step, rows in the order of the scenario's assets."""
+    settings = scenario.prices
+    market = {s: float(a.price_usd) for s, a in scenario.assets.items() if a.kind == "market" and a.price_usd}
+    ratios = {
+        s: processes.Ratio(str(a.base), float(a.ratio or 1.0), a.ratio_growth_per_year)
+        for s, a in scenario.assets.items()
+        if a.kind == "ratio"
+    }
+    process: processes.PriceProcess
+    if settings.process == "historical":
+        process = processes.HistoricalPath(
+            str(scenario.price_file), settings.columns, scale=settings.scale, price_usd=market
+        )
+    elif settings.process == "csv":
+        process = processes.CsvPath(str(scenario.price_file), settings.columns, scale=settings.scale, price_usd=market)
+    elif settings.process == "gbm":
+        process = processes.GeometricBrownianMotion(
+            market,
+            settings.volatility_per_year,
+            drift_per_year=settings.drift_per_year,
+            correlation=settings.correlation,
+        )
+    else:
+        process = processes.ConstantPrices(market)
+    if settings.shocks:
+        shocks = [processes.Shock(s.asset, s.at_seconds, s.change_ratio, s.over_seconds) for s in settings.shocks]
+        process = processes.Shocked(process, shocks)
+    if ratios:
+        process = processes.WithRatios(process, ratios)
+    run = scenario.run
+    matrix = process.paths(randomness, run.start_timestamp, run.steps, run.step_seconds)
+    order = [process.symbols.index(symbol) for symbol in symbols]
+    rows: list[list[float]] = np.ascontiguousarray(matrix[:, order]).tolist()
+    return rows
+
+
+# ---------------------------------------------------------------------- lending pool
+def _pool(
+    scenario: Scenario, ledger: Ledger, clock: Clock, tokens: dict[str, int], oracle: Oracle
+) -> LendingPool:
+    settings = scenario.pool
+    pool = LendingPool(
+        "pool",
+        ledger,
+        clock,
+        prices=oracle.reserve_prices([tokens[symbol] for symbol in settings.reserves]),
+        rules=settings.rules,
+        flash_premium_bps=settings.flash_premium_bps,
+    )
+    for symbol, reserve in settings.reserves.items():
+        pool.add_reserve(_reserve(reserve, tokens[symbol], scenario.mechanisms.interest))
+    for category, emode in settings.emodes.items():
+        pool.add_emode(
+            EModeParameters(
+                category=category,
+                label=emode.label,
+                ltv_bps=bps(emode.ltv),
+                liquidation_threshold_bps=bps(emode.liquidation_threshold),
+                liquidation_bonus_bps=10_000 + bps(emode.liquidation_bonus),
+                collateral=tuple(pool.asset(symbol) for symbol in emode.collateral),
+                borrowable=tuple(pool.asset(symbol) for symbol in emode.borrowable),
+            )
+        )
+    return pool
+
+
+def _reserve(reserve: Reserve, token: int, interest: bool) -> ReserveParameters:
+    on = 1 if interest else 0
+    return ReserveParameters(
+        token=token,
+        rate_model=TwoSlopeRates(
+            optimal_usage_ray=_ray(reserve.optimal_utilisation),
+            base_rate_ray=on * _ray(reserve.base_rate_per_year),
+            slope1_ray=on * _ray(reserve.slope1_per_year),
+            slope2_ray=on * _ray(reserve.slope2_per_year),
+        ),
+        ltv_bps=bps(reserve.ltv),
+        liquidation_threshold_bps=bps(reserve.liquidation_threshold),
+        liquidation_bonus_bps=10_000 + bps(reserve.liquidation_bonus),
+        reserve_factor_bps=bps(reserve.reserve_factor),
+        liquidation_protocol_fee_bps=bps(reserve.liquidation_protocol_fee),
+        supply_cap_tokens=reserve.supply_cap_tokens,
+        borrow_cap_tokens=reserve.borrow_cap_tokens,
+        borrowing_enabled=reserve.borrowing_enabled,
+        flash_loan_enabled=reserve.flash_loan_enabled,
+    )
+
+
+def _ray(ratio: float) -> int:
+    return bps(ratio) * 10**23
+
+
+# ---------------------------------------------------------------------- AMMs
+def _amm(
+    name: str,
+    settings: Amm,
+    scenario: Scenario,
+    ledger: Ledger,
+    clock: Clock,
+    tokens: dict[str, int],
+    outside: OutsideMarket,
+) -> Any:
+    """A pool opened at the outside price, its liquidity held by one passive account."""
+    token0, token1 = tokens[settings.token0], tokens[settings.token1]
+    price = outside.prices[token0] / outside.prices[token1]
+    owner = ledger.open_account(f"{name} liquidity")
+    value1 = int(settings.liquidity_usd / outside.prices[token1] * ledger.tokens[token1].unit)
+    if settings.kind == "constant_product":
+        pair = ConstantProductPool(
+            name,
+            ledger,
+            clock,
+            token0,
+            token1,
+            fee_bps=settings.fee_pips // 100,
+            protocol_fee_on=bool(settings.fee_protocol),
+        )
+        half1 = value1 // 2
+        half0 = int(half1 / ledger.tokens[token1].unit / price * ledger.tokens[token0].unit)
+        ledger.inflow(token0, owner, half0)
+        ledger.inflow(token1, owner, half1)
+        pair.add_liquidity(owner, half0, half1)
+        return pair
+    amm = ConcentratedPool(
+        name, ledger, clock, token0, token1, settings.fee_pips, settings.tick_spacing, settings.fee_protocol
+    )
+    amm.initialize_at(price)
+    bands = [(band.width_ratio, band.share) for band in settings.ranges] or [(math.inf, 1.0)]
+    for width, share in bands:
+        low = None if math.isinf(width) else price / (1.0 + width)
+        high = None if math.isinf(width) else price * (1.0 + width)
+        value = int(value1 * share)
+        plan = amm.plan_provision(value, low, high)
+        ledger.inflow(token0, owner, plan.amount0)
+        ledger.inflow(token1, owner, plan.amount1)
+        amm.provide(owner, low, high, value)
+    return amm
+
+
+# ---------------------------------------------------------------------- populations
+def _populate(world: World, tokens: dict[str, int]) -> None:
+    """Open the populations' accounts, let every kind endow its own, and load the endowments in bulk."""
+    scenario = world.scenario
+    pool = world.pool
+    ledger = world.ledger
+    facts = {
+        symbol: AssetFacts(
+            symbol,
+            tokens[symbol],
+            10 ** scenario.assets[symbol].decimals,
+            world.outside.prices[tokens[symbol]],
+            pool.asset(symbol) if symbol in scenario.pool.reserves else None,
+        )
+        for symbol in world.symbols
+    }
+    pairs = {name: (amm.token0, amm.token1) for name, amm in scenario.amms.items()}
+    founding = Founding(world.randomness, facts, pool, pairs, scenario.populations.scale)
+    for name, settings in scenario.populations.tables.items():
+        count = scenario.scaled_count(name)
+        accounts = ledger.open_accounts(list(itertools.repeat(name, count)))
+        population = Population(name, agent_class(settings.kind), settings.parameters, accounts)
+        world.populations[name] = population
+        if count:
+            population.agent_class.found(population, founding)
+            founding.gas(population, settings.parameters.gas_eth)
+    founding.load(ledger, world.gas_token)

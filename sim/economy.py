@@ -1,0 +1,237 @@
+"""The economy: a Mesa model whose step is one block (or several) of the chain."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import mesa
+
+import scenarios
+from agents.registry import kinds
+from scenarios import Scenario
+from sim.building import World, build
+from sim.chain.transaction import Receipt, Transaction
+from sim.events import EventRecorder
+from sim.liquidatable import Liquidatable
+from sim.metrics import Metrics
+from sim.results import Recorder
+from sim.snapshots import Snapshots
+from sim.view import View
+from sim.waking import Waking
+
+
+class Economy(mesa.Model):
+    """A DeFi protocol economy that runs from a scenario.
+
+    `scenario` is a name, a file or a loaded `Scenario`; `seed` defaults to the scenario's own; further keyword
+    arguments are dotted overrides with `__` for the dot (`run__step_seconds=60`), or one mapping `overrides`.
+    Use it as a context manager, or call `close()`: that is the one way to end a run and free its memory.
+
+    >>> with Economy("demo", seed=1) as economy:
+    ...     economy.run()
+    """
+
+    def __init__(
+        self,
+        scenario: str | Scenario = "calm",
+        seed: int | None = None,
+        rng: Any = None,
+        overrides: Mapping[str, Any] | None = None,
+        **dotted_overrides: Any,
+    ) -> None:
+        changes = {key.replace("__", "."): value for key, value in dotted_overrides.items()} | dict(overrides or {})
+        if isinstance(scenario, str):
+            scenario = scenarios.load(scenario, changes, kinds=kinds())
+        elif changes:
+            raise ValueError("overrides need a scenario's name or file, not a loaded scenario")
+        chosen = scenario.run.seed if seed is None else int(seed)
+        super().__init__(seed=chosen)
+        self.settings = scenario
+        self.chosen_seed = chosen
+        self._frozen = False
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            self.world: World = build(scenario, chosen)
+            self._adopt(self.world)
+            self._found_agents()
+        finally:
+            if collecting:
+                gc.enable()
+        gc.freeze()
+        self._frozen = True
+        self._open_records()
+
+    # ------------------------------------------------------------------ construction
+    def _adopt(self, world: World) -> None:
+        self.randomness = world.randomness
+        self.clock = world.clock
+        self.ledger = world.ledger
+        self.pool = world.pool
+        self.amms = world.amms
+        self.venues = world.venues
+        self.outside = world.outside
+        self.oracle = world.oracle
+        self.gas = world.gas
+        self.mempool = world.mempool
+        self.executor = world.executor
+        self.populations = world.populations
+        run = self.settings.run
+        self.steps_planned = run.steps
+        self.blocks_per_step = run.blocks_per_step
+        self.expiry_steps = max(1, self.settings.gas.expiry_blocks // self.blocks_per_step)
+        self.liquidatable = Liquidatable(self.pool, world.open_screen(run))
+        self.view = View(
+            ledger=self.ledger,
+            pool=self.pool,
+            venues=self.venues,
+            outside=self.outside,
+            book=self.liquidatable.book,
+            randomness=self.randomness,
+            operations=self.settings.gas.operations,
+            tip_gwei=self.settings.gas.tip_gwei if self.settings.mechanisms.gas else 0.0,
+            private=self.settings.gas.ordering == "private",
+            blocks_per_step=self.blocks_per_step,
+        )
+
+    def _found_agents(self) -> None:
+        self.waking = Waking(self, self.world.open_alarms(self.settings.run), max(60.0, self.settings.run.step_seconds))
+        now = self.clock.timestamp
+        for population in self.populations.values():
+            agent_class = population.agent_class
+            population.agents = [agent_class(self, population, row) for row in range(len(population))]
+            self.waking.add(population, now)
+        self.liquidatable.arm(range(self.world.first_agent_account, len(self.ledger.owners)))
+        self.pool.drain_touched()
+
+    def _open_records(self) -> None:
+        self.metrics = Metrics(self)
+        self.recorder = Recorder(self.metrics.columns, self.steps_planned)
+        self.events = EventRecorder(self, self.recorder)
+        self.snapshots = Snapshots(self, self.recorder)
+        self.receipts: list[Receipt] = []
+        self.snapshots.take("first")
+        self.opening = self.snapshots.opening()
+        self.datacollector = mesa.DataCollector(model_reporters=self.metrics.reporters())
+
+    # ------------------------------------------------------------------ one block
+    def step(self) -> None:
+        """One block: prices, oracle, decisions on one view, mempool, execution, settlement, record."""
+        self._advance_clock()
+        self.outside.begin_step(self.world.exogenous_row(self.clock.step), self.clock.timestamp)
+        base_fee_wei = self.gas.base_fee_wei
+        self._update_oracle()
+        self.liquidatable.look(self.clock.step)
+        woken = self.waking.open(self.clock.timestamp)
+        self._open_view(base_fee_wei)
+        self.mempool.submit(self._decisions(woken), self.clock.step, self.expiry_steps)
+        gas_used = self._execute(base_fee_wei)
+        self.gas.end_step(gas_used, self.world.volatility_ratio())
+        self._settle()
+        self._record()
+
+    def _advance_clock(self) -> None:
+        clock = self.clock
+        clock.step += 1
+        clock.block += self.blocks_per_step
+        clock.timestamp += self.settings.run.step_seconds
+
+    def _update_oracle(self) -> None:
+        for report in self.oracle.step(self.clock.block, self.clock.timestamp):
+            self.events.report(report)
+
+    def _open_view(self, base_fee_wei: int) -> None:
+        clock = self.clock
+        self.view.open(
+            step=clock.step,
+            block=clock.block,
+            timestamp=clock.timestamp,
+            base_fee_gwei=base_fee_wei * 1e-9,
+            eth_usd=self.outside.prices[self.world.gas_token],
+        )
+
+    def _decisions(self, woken: Mapping[str, list[int]]) -> list[Transaction]:
+        view = self.view
+        everybody = self.settings.run.wake == "all"
+        decided: list[Transaction] = []
+        for population in self.populations.values():
+            agents = population.agents
+            if everybody:
+                rows: Any = range(len(agents))
+            else:
+                wake = population.agent_class.wake
+                if wake == "never":
+                    continue
+                candidates = woken.get(population.name, ()) if wake in ("calendar", "alarm") else range(len(agents))
+                rows = population.agent_class.due(population, candidates, view) if candidates else ()
+            for row in rows:
+                decided.extend(agents[row].act(view))
+        return decided
+
+    def _execute(self, base_fee_wei: int) -> int:
+        execute = self.executor.execute
+        receipts = self.receipts
+        receipts.clear()
+        gas_used = 0
+        capacity = self.gas.capacity_gas(self.world.volatility_ratio())
+        for transaction in self.mempool.select(self.clock.step, base_fee_wei * 1e-9, capacity):
+            receipt = execute(transaction, base_fee_wei)
+            gas_used += receipt.gas_used
+            receipts.append(receipt)
+        return gas_used
+
+    def _settle(self) -> None:
+        touched = self.pool.drain_touched()
+        if touched:
+            self.liquidatable.touch(touched)
+            self.waking.alarms.touch(touched)
+        self.waking.close(self.clock.timestamp)
+        every = self.settings.run.audit_every_steps
+        if every and self.clock.step % every == 0:
+            self.audit()
+
+    def _record(self) -> None:
+        self.events.receipts(self.receipts)
+        self.snapshots.follow()
+        self.recorder.row(self.clock.step, self.metrics.row())
+
+    # ------------------------------------------------------------------ whole runs
+    def run(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """All steps of the scenario that are still to come; `progress(done, total)` is called after each."""
+        for done in range(self.clock.step, self.steps_planned):
+            self.step()
+            if progress is not None:
+                progress(done + 1, self.steps_planned)
+
+    def audit(self) -> None:
+        """Full sums: base tokens in the ledger, scaled balances and cash in the pool. Raises if one unit is amiss."""
+        self.ledger.audit()
+        self.pool.audit()
+
+    def finish(self) -> dict[str, Any]:
+        """Close the books after the last step: final audit, last snapshot, agents' profit; the tables by name."""
+        self.audit()
+        self.snapshots.take("last")
+        self.recorder.agents = self.snapshots.agents(self.opening)
+        return self.recorder.tables()
+
+    def close(self) -> None:
+        """End the run and free its memory (agents, columns, Mesa's own registers)."""
+        if self._frozen:
+            gc.unfreeze()
+            self._frozen = False
+        self.remove_all_agents()
+        registers = getattr(mesa.Agent, "_ids", None)
+        if registers is not None:
+            registers.pop(self, None)
+        for population in self.populations.values():
+            population.agents.clear()
+        gc.collect()
+
+    def __enter__(self) -> Economy:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,93 @@
+"""Liquidatable accounts: from the screen into the book, and out again when they heal or change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from sim.screening import LiquidationBook, Screen, health_factors, values_usd
+
+WAD = 10**18
+CLOSE_FACTOR_HEALTH = 0.95
+
+
+class Liquidatable:
+    """All accounts with a health factor under 1, ordered by what liquidating them is worth.
+
+    An account enters when the screen hands it over and the integers agree; it leaves when its balances change (the
+    screen then looks at it anew) or when a price report has made it healthy.
+    """
+
+    def __init__(self, pool: Any, screen: Screen) -> None:
+        self.pool = pool
+        self.book = LiquidationBook()
+        self.screen = screen
+        self.debts_usd: dict[int, float] = {}
+        self.debt_usd = 0.0
+        self.prices_seen: list[int] = []
+
+    def arm(self, accounts: range) -> None:
+        """Watch these accounts for a health factor under 1."""
+        self.screen.arm(accounts, 1.0)
+
+    def look(self, step: int) -> list[int]:
+        """Take in the newly liquidatable, let go the healed; returns the former."""
+        pool = self.pool
+        factors = pool.factors()
+        if self.debts_usd and pool.prices != self.prices_seen:
+            self._release_healed(factors)
+        self.prices_seen = list(pool.prices)
+        newly = self.screen.look(*factors)
+        for account in newly:
+            worth, debt_usd = self._worth(account)
+            self.book.add(account, worth, step)
+            self.debts_usd[account] = debt_usd
+            self.debt_usd += debt_usd
+        return newly
+
+    def touch(self, accounts: Iterable[int]) -> None:
+        """Balances of these accounts changed: out of the book, back to the screen."""
+        changed = list(accounts)
+        for account in changed:
+            self._drop(account)
+        self.screen.touch(changed)
+
+    def __len__(self) -> int:
+        return len(self.debts_usd)
+
+    def _drop(self, account: int) -> None:
+        debt_usd = self.debts_usd.pop(account, None)
+        if debt_usd is not None:
+            self.book.discard(account)
+            self.debt_usd = self.debt_usd - debt_usd if self.debts_usd else 0.0
+
+    def _worth(self, account: int) -> tuple[float, float]:
+        """(upper bound of what one liquidation earns before slippage, total debt), USD at the pool's prices."""
+        data = self.pool.account_data(account)
+        debt_usd = data.total_debt_base * 1e-8
+        collateral_usd = data.total_collateral_base * 1e-8
+        category = self.pool.emode(account)
+        bonus = max(
+            (self.pool.liquidation_bonus_ratio(asset, category) for asset in self.pool.collateral_assets(account)),
+            default=0.0,
+        )
+        return min(debt_usd * bonus, collateral_usd * bonus / (1.0 + bonus)), debt_usd
+
+    def _release_healed(self, factors: tuple[np.ndarray, np.ndarray]) -> None:
+        """After a price report: accounts that the integers call healthy go back to the screen."""
+        accounts = np.fromiter(self.debts_usd, dtype=np.int64, count=len(self.debts_usd))
+        accounts.sort()
+        health = health_factors(self.pool, accounts, *factors)
+        maybe = accounts[health > 1.0 - 2e-3].tolist()
+        healed = [account for account in maybe if self.pool.health_factor(account) >= WAD]
+        for account in healed:
+            self._drop(account)
+        if healed:
+            self.screen.rearm(healed)
+        _, debts = values_usd(self.pool, accounts, *factors)
+        for account, debt_usd in zip(accounts.tolist(), debts.tolist(), strict=True):
+            if account in self.debts_usd:
+                self.debts_usd[account] = debt_usd
+        self.debt_usd = float(np.array(list(self.debts_usd.values())).sum()) if self.debts_usd else 0.0

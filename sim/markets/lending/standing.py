@@ -1,0 +1,56 @@
+"""What an account has where, at which terms; and the audit of the pool's books."""
+
+from __future__ import annotations
+
+from sim.ledger import LedgerImbalance
+from sim.markets.lending.constants import PERCENTAGE_FACTOR
+from sim.markets.lending.percentage import percent_mul_ceil
+from sim.markets.lending.records import CASH, SCALED_DEBT, SCALED_SUPPLY
+from sim.markets.lending.state import PoolState
+
+
+class Standing(PoolState):
+    """Readers by account, for agents that plan, and the full sums."""
+
+    def emode(self, account: int) -> int:
+        """The account's e-mode category, 0 for none."""
+        return self.emode_of[account]
+
+    def collateral_assets(self, account: int) -> tuple[int, ...]:
+        """Reserves whose supply is flagged as the account's collateral."""
+        return self._used[self.flags[account]][0]
+
+    def debt_assets(self, account: int) -> tuple[int, ...]:
+        """Reserves that the account owes."""
+        return self._used[self.flags[account]][1]
+
+    def liquidation_threshold_ratio(self, asset: int, category: int = 0) -> float:
+        """Liquidation threshold of a collateral inside an e-mode category (0: none), 0 to 1."""
+        return self._risk[category][asset][1] / PERCENTAGE_FACTOR
+
+    def liquidation_bonus_ratio(self, asset: int, category: int = 0) -> float:
+        """Liquidation bonus of a collateral inside an e-mode category, as a share of the debt (0.05 is 5 %)."""
+        return max(self._risk[category][asset][2] / PERCENTAGE_FACTOR - 1.0, 0.0)
+
+    def flash_premium(self, amount: int) -> int:
+        """Premium of a flash loan of `amount`, rounded up, in token units."""
+        return percent_mul_ceil(amount, self.flash_premium_bps)
+
+    def audit(self) -> None:
+        """Full sums, to the unit: scaled balances against totals, no negative one, cash covered by the ledger.
+
+        Raises `LedgerImbalance` naming the reserve.
+        """
+        for asset, reserve in enumerate(self.reserves):
+            totals = self._totals[asset]
+            for what, column, total in (
+                ("scaled supply", self.scaled_supplies[asset], totals[SCALED_SUPPLY]),
+                ("scaled debt", self.scaled_debts[asset], totals[SCALED_DEBT]),
+            ):
+                if sum(column) != total:
+                    raise LedgerImbalance(f"{reserve.symbol}: {what} of all accounts {sum(column)}, total {total}")
+                if column and min(column) < 0:
+                    raise LedgerImbalance(f"{reserve.symbol}: negative {what} on account {column.index(min(column))}")
+            held = self.ledger.balances[reserve.token][self.account]
+            if totals[CASH] > held:
+                raise LedgerImbalance(f"{reserve.symbol}: virtual balance {totals[CASH]} exceeds cash {held}")
