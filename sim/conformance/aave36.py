@@ -15,7 +15,8 @@ from sim.markets.lending.pool import LendingPool
 from sim.markets.lending.rates import TwoSlopeRates
 from sim.markets.lending.records import EModeParameters, ReserveParameters
 
-Operation = Callable[[], dict[str, int]]
+#: A method and the arguments to call it with.
+Bound = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
 def replay(document: Document) -> Tally:
@@ -65,23 +66,32 @@ class Trace:
 
     def apply(self, op: dict[str, Any]) -> tuple[bool, str | None, dict[str, int]]:
         """Run one operation as a transaction of its own: (succeeded, reason of the refusal, result)."""
+        operation, arguments = self.call(op)
+        pool = self.pool
+        collateral = self.assets[op["collateral_asset"]] if op["op"] == "liquidate" else None
+        treasury_before = 0 if collateral is None else pool.atoken_balance(collateral, pool.treasury)
         journal = self.ledger.journal
-        operation = self.operation(op)
         try:
             with journal.atomic():
-                result = operation()
+                done = operation(*arguments)
         except Revert as refusal:
             return False, refusal.reason, {}
         finally:
             journal.clear()
-        return True, None, result
+        if collateral is not None:
+            growth = pool.atoken_balance(collateral, pool.treasury) - treasury_before
+            return True, None, {
+                "debt_repaid": done.debt_repaid,
+                "collateral_to_liquidator": done.collateral_to_liquidator,
+                "protocol_fee": growth,
+            }  # fmt: skip
+        return True, None, {"amount": done.amount} if op["op"] in _WITH_AMOUNT else {}
 
-    def operation(self, op: dict[str, Any]) -> Operation:
-        """The recorded operation, bound to the pool and not yet run."""
-        name = op["op"]
-        build = getattr(self, f"_{name}", None)
+    def call(self, op: dict[str, Any]) -> Bound:
+        """The method and the arguments that a recorded operation stands for."""
+        build = getattr(self, f"_{op['op']}", None)
         if build is None:
-            raise ValueError(f"unknown operation {name!r}")
+            raise ValueError(f"unknown operation {op['op']!r}")
         return build(op)
 
     def _token(self, symbol: str) -> int:
@@ -93,93 +103,69 @@ class Trace:
     def _asset(self, op: dict[str, Any], key: str = "asset") -> int:
         return self.assets[op[key]]
 
+    def _behalf(self, op: dict[str, Any]) -> int | None:
+        name = op.get("on_behalf_of")
+        return None if name is None else self.accounts[name]
+
     # ------------------------------------------------------------------ operations of the pool
-    def _supply(self, op: dict[str, Any]) -> Operation:
-        arguments = self._who(op), self._asset(op), _amount(op["amount"]), self._behalf(op)
-        return _silent(self.pool.supply, *arguments)
+    def _supply(self, op: dict[str, Any]) -> Bound:
+        return self.pool.supply, (self._who(op), self._asset(op), _amount(op["amount"]), self._behalf(op))
 
-    def _withdraw(self, op: dict[str, Any]) -> Operation:
-        arguments = self._who(op), self._asset(op), _amount(op["amount"])
-        return lambda: {"amount": self.pool.withdraw(*arguments).amount}
+    def _withdraw(self, op: dict[str, Any]) -> Bound:
+        return self.pool.withdraw, (self._who(op), self._asset(op), _amount(op["amount"]))
 
-    def _borrow(self, op: dict[str, Any]) -> Operation:
-        arguments = self._who(op), self._asset(op), _amount(op["amount"])
-        return _silent(self.pool.borrow, *arguments)
+    def _borrow(self, op: dict[str, Any]) -> Bound:
+        return self.pool.borrow, (self._who(op), self._asset(op), _amount(op["amount"]))
 
-    def _repay(self, op: dict[str, Any]) -> Operation:
-        arguments = self._who(op), self._asset(op), _amount(op["amount"]), self._behalf(op)
-        return lambda: {"amount": self.pool.repay(*arguments).amount}
+    def _repay(self, op: dict[str, Any]) -> Bound:
+        return self.pool.repay, (self._who(op), self._asset(op), _amount(op["amount"]), self._behalf(op))
 
-    def _repay_with_atokens(self, op: dict[str, Any]) -> Operation:
-        arguments = self._who(op), self._asset(op), _amount(op["amount"])
-        return lambda: {"amount": self.pool.repay_with_atokens(*arguments).amount}
+    def _repay_with_atokens(self, op: dict[str, Any]) -> Bound:
+        return self.pool.repay_with_atokens, (self._who(op), self._asset(op), _amount(op["amount"]))
 
-    def _set_collateral(self, op: dict[str, Any]) -> Operation:
-        arguments = self._who(op), self._asset(op), bool(op["enabled"])
-        return _silent(self.pool.set_collateral, *arguments)
+    def _set_collateral(self, op: dict[str, Any]) -> Bound:
+        return self.pool.set_collateral, (self._who(op), self._asset(op), bool(op["enabled"]))
 
-    def _set_emode(self, op: dict[str, Any]) -> Operation:
-        arguments = self._who(op), int(op["category"])
-        return _silent(self.pool.set_emode, *arguments)
+    def _set_emode(self, op: dict[str, Any]) -> Bound:
+        return self.pool.set_emode, (self._who(op), int(op["category"]))
 
-    def _transfer_atoken(self, op: dict[str, Any]) -> Operation:
-        arguments = self._who(op), self._asset(op), self._who(op, "to"), _amount(op["amount"])
-        return _silent(self.pool.transfer_atoken, *arguments)
+    def _transfer_atoken(self, op: dict[str, Any]) -> Bound:
+        amount = _amount(op["amount"])
+        return self.pool.transfer_atoken, (self._who(op), self._asset(op), self._who(op, "to"), amount)
 
-    def _mint_to_treasury(self, op: dict[str, Any]) -> Operation:
-        assets = [self.assets[symbol] for symbol in op["assets"]]
-        return _silent(self.pool.mint_to_treasury, self.pool.treasury, assets)
+    def _mint_to_treasury(self, op: dict[str, Any]) -> Bound:
+        return self.pool.mint_to_treasury, (self.pool.treasury, [self.assets[symbol] for symbol in op["assets"]])
 
-    def _liquidate(self, op: dict[str, Any]) -> Operation:
-        collateral_asset = self._asset(op, "collateral_asset")
-        arguments = (
+    def _liquidate(self, op: dict[str, Any]) -> Bound:
+        return self.pool.liquidate, (
             self._who(op),
-            collateral_asset,
+            self._asset(op, "collateral_asset"),
             self._asset(op, "debt_asset"),
             self._who(op, "borrower"),
             _amount(op["debt_to_cover"]),
             bool(op["receive_atoken"]),
         )
-        pool = self.pool
 
-        def run() -> dict[str, int]:
-            before = pool.atoken_balance(collateral_asset, pool.treasury)
-            done = pool.liquidate(*arguments)
-            return {
-                "debt_repaid": done.debt_repaid,
-                "collateral_to_liquidator": done.collateral_to_liquidator,
-                "protocol_fee": pool.atoken_balance(collateral_asset, pool.treasury) - before,
-            }
-
-        return run
-
-    def _admin_set(self, op: dict[str, Any]) -> Operation:
-        asset, field, value = self._asset(op), op["field"], op["value"]
-        values = [int(part) for part in value] if isinstance(value, list) else [value]
+    def _admin_set(self, op: dict[str, Any]) -> Bound:
+        field, value = op["field"], op["value"]
+        values = value if isinstance(value, list) else [value]
         if field not in _BOOLEAN_FIELDS:
             values = [int(part) for part in values]
-        setter = getattr(self.pool, _SETTERS[field])
-        return _silent(setter, self.pool.treasury, asset, *values)
+        return getattr(self.pool, _SETTERS[field]), (self.pool.treasury, self._asset(op), *values)
 
     # ------------------------------------------------------------------ the world around it
-    def _donate(self, op: dict[str, Any]) -> Operation:
-        arguments = self._token(op["asset"]), self._who(op), self.pool.account, _amount(op["amount"])
-        return _silent(self.ledger.transfer, *arguments)
+    def _donate(self, op: dict[str, Any]) -> Bound:
+        token = self._token(op["asset"])
+        return self.ledger.transfer, (token, self._who(op), self.pool.account, _amount(op["amount"]))
 
-    def _mint_wallet(self, op: dict[str, Any]) -> Operation:
-        arguments = self._token(op["asset"]), self._who(op), _amount(op["amount"])
-        return _silent(self.ledger.inflow, *arguments)
+    def _mint_wallet(self, op: dict[str, Any]) -> Bound:
+        return self.ledger.inflow, (self._token(op["asset"]), self._who(op), _amount(op["amount"]))
 
-    def _set_price(self, op: dict[str, Any]) -> Operation:
-        asset, price = self._asset(op), int(op["price"])
-        return _silent(self.ledger.journal.put, self.prices, asset, price)
+    def _set_price(self, op: dict[str, Any]) -> Bound:
+        return self.ledger.journal.put, (self.prices, self._asset(op), int(op["price"]))
 
-    def _time_jump(self, op: dict[str, Any]) -> Operation:
-        return dict
-
-    def _behalf(self, op: dict[str, Any]) -> int | None:
-        name = op.get("on_behalf_of")
-        return None if name is None else self.accounts[name]
+    def _time_jump(self, op: dict[str, Any]) -> Bound:
+        return dict, ()
 
     # ------------------------------------------------------------------ state
     def state(self) -> dict[str, Any]:
@@ -251,17 +237,9 @@ _SETTERS = {
     "collateral_params": "set_collateral_params",
     "rate_params": "set_rate_params",
 }
+#: Operations whose recorded result is the amount really moved.
+_WITH_AMOUNT = frozenset({"withdraw", "repay", "repay_with_atokens"})
 _BOOLEAN_FIELDS = frozenset({"frozen", "paused", "borrowing_enabled"})
-
-
-def _silent(operation: Callable[..., object], *arguments: Any) -> Operation:
-    """An operation for which the recording keeps no result."""
-
-    def run() -> dict[str, int]:
-        operation(*arguments)
-        return {}
-
-    return run
 
 
 def _amount(text: str) -> int:
