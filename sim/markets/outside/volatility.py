@@ -1,0 +1,60 @@
+"""Realised volatility over the last hour, kept step by step."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+YEAR_SECONDS = 31_536_000
+WINDOW_SECONDS = 3_600
+
+
+class RealisedVolatility:
+    """sigma_1h: the root of the summed squared log returns of the last hour, per year, against a reference.
+
+    `ratio` is sigma_1h / reference. Until an hour has passed, the part of the window before the first price counts at
+    the reference volatility, so a run begins at 1. Steps longer than an hour use the last step alone.
+    """
+
+    __slots__ = ("_covered", "_last", "_popped", "_reference", "_squares", "_window", "ratio")
+
+    def __init__(self, reference_volatility_per_year: float) -> None:
+        self._reference = reference_volatility_per_year**2 / YEAR_SECONDS
+        self._window: deque[tuple[int, float]] = deque()
+        self._covered = 0
+        self._squares = 0.0
+        self._popped = 0
+        self._last: float | None = None
+        self.ratio = 1.0
+
+    @property
+    def volatility_per_year(self) -> float:
+        """sigma_1h, 1/sqrt(year)."""
+        return self.ratio * math.sqrt(self._reference * YEAR_SECONDS)
+
+    def update(self, log_price: float, seconds: int) -> float:
+        """Take in the log price `seconds` after the last one and return the ratio to the reference."""
+        last = self._last
+        self._last = log_price
+        if last is None or seconds <= 0:
+            return self.ratio
+        window = self._window
+        square = (log_price - last) ** 2
+        window.append((seconds, square))
+        self._squares += square
+        self._covered += seconds
+        while self._covered - window[0][0] >= WINDOW_SECONDS:
+            length, square = window.popleft()
+            self._covered -= length
+            self._squares -= square
+            self._popped += 1
+        if self._popped >= len(window):
+            self._popped = 0
+            self._squares = math.fsum([square for _, square in window])  # drops the rounding of the subtractions
+        missing = WINDOW_SECONDS - self._covered
+        if missing > 0:
+            per_second = (self._squares + self._reference * missing) / WINDOW_SECONDS
+        else:
+            per_second = self._squares / self._covered
+        self.ratio = math.sqrt(max(per_second, 0.0) / self._reference)
+        return self.ratio
