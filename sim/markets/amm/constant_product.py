@@ -204,6 +204,14 @@ class ConstantProductPool(Pair):
         """`depth` for 2 %."""
         return self.depth(0.02)
 
+    def worth(self, account: int) -> tuple[int, int]:
+        """What removing all LP shares of an account would pay now (token0, token1), before a protocol fee falls due."""
+        total, held = self.state.total_shares, self.shares.get(account, 0)
+        if not held:
+            return 0, 0
+        balance0, balance1 = self.reserves()
+        return held * balance0 // total, held * balance1 // total
+
     # ------------------------------------------------------------------ shared steps
     def _reserves_towards(self, token_in: int) -> tuple[int, int]:
         state = self.state

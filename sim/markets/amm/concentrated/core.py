@@ -28,6 +28,8 @@ from sim.markets.amm.records import Collected, Flash
 LOCKED = "LOK"
 #: The sender cannot pay what an operation asks (the periphery's transfer helper).
 TRANSFER_FAILED = "STF"
+#: The pool does not hold what it is asked to lend.
+PAYMENT_FAILED = "TF"
 
 
 class ConcentratedCore:
@@ -93,7 +95,7 @@ class ConcentratedCore:
         """Lend both amounts for the length of `callback`; amount · fee (rounded up) must have come back on top.
 
         The payment beyond the principal goes to liquidity in range (less the protocol's share). Reverts `L` without
-        liquidity in range, `F0` or `F1` if too little came back, `LOK` if the pool is used meanwhile.
+        liquidity in range, `TF` if the pool has less, `F0` or `F1` if too little came back, `LOK` if used meanwhile.
         """
         state = self.state
         if not state.unlocked:
@@ -203,10 +205,13 @@ class ConcentratedCore:
         slots[name] = value
 
     def _pay(self, receiver: int, amount0: int, amount1: int) -> None:
-        if amount0:
-            self.ledger.transfer(self.token0, self.account, receiver, amount0)
-        if amount1:
-            self.ledger.transfer(self.token1, self.account, receiver, amount1)
+        try:
+            if amount0:
+                self.ledger.transfer(self.token0, self.account, receiver, amount0)
+            if amount1:
+                self.ledger.transfer(self.token1, self.account, receiver, amount1)
+        except Revert:
+            raise Revert(PAYMENT_FAILED) from None
 
     def _credit_flash(self, share_name: str, fees_name: str, growth_name: str, paid: int) -> None:
         slots = self._slots

@@ -23,3 +23,11 @@ def fee_growth_inside(
     if state.tick >= tick_upper:
         above0, above1 = global0 - above0, global1 - above1
     return (global0 - below0 - above0) & MASK_256, (global1 - below1 - above1) & MASK_256
+
+
+def fees_earned(growth_inside_x128: int, growth_inside_last_x128: int, liquidity: int) -> int:
+    """Fees (smallest units, rounded down) that `liquidity` earned while the growth inside its range went up.
+
+    The difference is taken modulo 2^256, so a growth that wrapped round counts right.
+    """
+    return (growth_inside_x128 - growth_inside_last_x128 & MASK_256) * liquidity >> 128

@@ -9,10 +9,12 @@ from __future__ import annotations
 from sim.chain.clock import Clock
 from sim.chain.revert import Revert
 from sim.ledger import Ledger
-from sim.markets.amm.concentrated.constants import MASK_128, MASK_256
+from sim.markets.amm.concentrated.constants import MASK_128
+from sim.markets.amm.concentrated.fee_growth import fee_growth_inside, fees_earned
 from sim.markets.amm.concentrated.liquidity_amounts import liquidity_for_amounts
 from sim.markets.amm.concentrated.ranges import RangeLiquidity
 from sim.markets.amm.concentrated.records import Position
+from sim.markets.amm.concentrated.sqrt_price_math import amount0_rounding_down, amount1_rounding_down
 from sim.markets.amm.concentrated.tick_math import sqrt_ratio_at_tick
 from sim.markets.amm.reasons import EMPTY
 from sim.markets.amm.records import Collected, LiquidityChange
@@ -128,6 +130,25 @@ class PositionManager(RangeLiquidity):
             raise Revert(NOT_CLEARED)
         self.journal.remove(self.positions, position)
 
+    # ------------------------------------------------------------------ readers
+    def worth(self, position: int) -> tuple[int, int]:
+        """What taking all liquidity out of a position and collecting would pay now (token0, token1), fees included.
+
+        Writes nothing; `KeyError` for an unknown id. Rounding may leave the actual payment a few units short.
+        """
+        held = self.positions[position]
+        lower, upper = sqrt_ratio_at_tick(held.tick_lower), sqrt_ratio_at_tick(held.tick_upper)
+        inside = min(max(self.state.sqrt_price_x96, lower), upper)
+        growth0, growth1 = fee_growth_inside(self.ticks, held.tick_lower, held.tick_upper, self.state)
+        if not held.liquidity:
+            return held.tokens_owed0, held.tokens_owed1
+        earned0 = fees_earned(growth0, held.fee_growth_inside0_last_x128, held.liquidity)
+        earned1 = fees_earned(growth1, held.fee_growth_inside1_last_x128, held.liquidity)
+        return (
+            held.tokens_owed0 + earned0 + amount0_rounding_down(inside, upper, held.liquidity),
+            held.tokens_owed1 + earned1 + amount1_rounding_down(lower, inside, held.liquidity),
+        )
+
     # ------------------------------------------------------------------ shared steps
     def _affordable(self, tick_lower: int, tick_upper: int, amount0: int, amount1: int) -> int:
         lower, upper = sqrt_ratio_at_tick(tick_lower), sqrt_ratio_at_tick(tick_upper)
@@ -164,8 +185,8 @@ class PositionManager(RangeLiquidity):
         """The position with the fees its liquidity earned, by the growth its range was last updated to."""
         whole = self.ranges[held.tick_lower, held.tick_upper]
         inside0, inside1 = whole.fee_growth_inside0_last_x128, whole.fee_growth_inside1_last_x128
-        earned0 = (inside0 - held.fee_growth_inside0_last_x128 & MASK_256) * held.liquidity >> 128
-        earned1 = (inside1 - held.fee_growth_inside1_last_x128 & MASK_256) * held.liquidity >> 128
+        earned0 = fees_earned(inside0, held.fee_growth_inside0_last_x128, held.liquidity)
+        earned1 = fees_earned(inside1, held.fee_growth_inside1_last_x128, held.liquidity)
         return held._replace(
             fee_growth_inside0_last_x128=inside0,
             fee_growth_inside1_last_x128=inside1,

@@ -7,9 +7,9 @@ is one position of the pool; whose it is, and in which parts, is the manager's b
 from __future__ import annotations
 
 from sim.chain.revert import Revert
-from sim.markets.amm.concentrated.constants import MASK_128, MASK_256, MAX_LIQUIDITY_DELTA, MAX_TICK, MIN_TICK
+from sim.markets.amm.concentrated.constants import MASK_128, MAX_LIQUIDITY_DELTA, MAX_TICK, MIN_TICK
 from sim.markets.amm.concentrated.core import LOCKED, TRANSFER_FAILED, ConcentratedCore
-from sim.markets.amm.concentrated.fee_growth import fee_growth_inside
+from sim.markets.amm.concentrated.fee_growth import fee_growth_inside, fees_earned
 from sim.markets.amm.concentrated.records import NO_POSITION, NO_TICK, RangePosition, TickInfo
 from sim.markets.amm.concentrated.sqrt_price_math import (
     amount0_rounding_down,
@@ -137,8 +137,8 @@ class RangeLiquidity(ConcentratedCore):
         if not delta and not held.liquidity:
             raise Revert("NP")
         inside0, inside1 = fee_growth_inside(self.ticks, tick_lower, tick_upper, self.state)
-        earned0 = (inside0 - held.fee_growth_inside0_last_x128 & MASK_256) * held.liquidity >> 128
-        earned1 = (inside1 - held.fee_growth_inside1_last_x128 & MASK_256) * held.liquidity >> 128
+        earned0 = fees_earned(inside0, held.fee_growth_inside0_last_x128, held.liquidity)
+        earned1 = fees_earned(inside1, held.fee_growth_inside1_last_x128, held.liquidity)
         updated = RangePosition(
             _add_liquidity(held.liquidity, delta),
             inside0,
