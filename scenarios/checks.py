@@ -255,7 +255,7 @@ def _thresholds(data: Data) -> Iterator[Problem]:
             yield _problem(
                 f"{path}.ltv",
                 ltv,
-                f"below liquidation_threshold ({threshold}); both may be 0",
+                f"below liquidation_threshold ({threshold:g}); both may be 0",
                 "is above the liquidation threshold" if ltv > threshold else "equals the liquidation threshold",
             )
         if threshold is not None and bonus is not None and threshold * (1 + bonus) > 1 + 1e-12:

@@ -15,7 +15,7 @@ from pydantic_core import PydanticUndefined
 from scenarios.describing import allowed_words, choices, limits, type_words
 from scenarios.kinds import Kinds
 from scenarios.loading import leaves
-from scenarios.schema import Scenario
+from scenarios.schema import ASSUMPTION, Scenario
 from scenarios.schema.walk import default_of, find_field, is_section, metadata, open_entries, shape
 
 #: How the table calls the entries of a table of sections.
@@ -120,6 +120,22 @@ def resolved_table(scenario: Scenario) -> list[Value]:
         row, origin = describe(path, info), scenario.origin(path)
         found.append(Value(path, value, origin.kind, origin.where, origin.source or row.source, row))
     return found
+
+
+def manifest_notes(scenario: Scenario) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+    """Origin (default, set, overridden) and notes (unit, source, assumption, description) of every value by path."""
+    words = {"default": "default", "file": "set", "override": "overridden"}
+    origins: dict[str, str] = {}
+    notes: dict[str, dict[str, Any]] = {}
+    for value in resolved_table(scenario):
+        origins[value.path] = words[value.origin]
+        notes[value.path] = {
+            "unit": value.field.unit,
+            "source": value.source,
+            "assumption": value.source.startswith(ASSUMPTION),
+            "description": value.field.meaning,
+        }
+    return origins, notes
 
 
 def _field_of(scenario: Scenario, path: str) -> FieldInfo | None:

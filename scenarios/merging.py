@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from scenarios.errors import Problem, ScenarioError
 #: Said about a file itself, so not handed down to those that extend it.
 OWN = ("extends", "name", "title", "why")
 OVERRIDES = "--set"
+_LOOSE_NUMBER = re.compile(r"^[+-]?(\d+\.|\.\d+)([eE][+-]?\d+)?$")
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,7 +42,9 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 
 def parse_value(text: str) -> Any:
-    """A TOML value; words that are not TOML are text."""
+    """A TOML value; `.5` and `5.` are read as numbers as well, words that are not TOML as text."""
+    if _LOOSE_NUMBER.match(text):
+        return float(text)
     try:
         tables = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):

@@ -54,10 +54,10 @@ def check(data: Mapping[str, Any], kinds: Kinds | None) -> tuple[dict[str, Any],
             settings = {k: v for k, v in parameters[name].model_dump(mode="json").items() if k not in RESERVED}
             completed["populations"] = {**completed["populations"], name: {**table, **settings}}
     bad = [tuple(problem.path.split(".")) for problem in problems]
-    facts = with_defaults(Scenario, _without(completed, bad))
+    facts = with_defaults(Scenario, completed)
     for name, kind_class in classes.items():
-        if isinstance(facts.get("populations", {}).get(name), Mapping):
-            facts["populations"][name] = with_defaults(kind_class, facts["populations"][name])
+        facts["populations"][name] = with_defaults(kind_class, facts["populations"][name])
+    facts = _without(facts, bad)  # last, so that no default stands in for a refused value
     told = {problem.path for problem in problems}
     problems += [problem for problem in cross_field_problems(facts, classes) if problem.path not in told]
     return completed, parameters, problems

@@ -97,7 +97,7 @@ def with_defaults(model: type[BaseModel], data: Any) -> Any:
             filled[name] = [with_defaults(item, entry) for entry in filled[name]]
     entries = open_entries(model)
     if is_section(entries):
-        for key in filled.keys() - model.model_fields.keys():
+        for key in [key for key in filled if key not in model.model_fields]:
             filled[key] = with_defaults(entries, filled[key])
     return filled
 

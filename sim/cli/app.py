@@ -1,0 +1,170 @@
+"""The commands and their options. What they do stands in a module each, imported when the command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(
+    name="undertow",
+    help="Simulate a DeFi protocol economy, agent by agent and block by block.",
+    epilog="First: undertow run demo. Then: undertow scenario list.",
+    context_settings=SETTINGS,
+    add_completion=False,
+    rich_markup_mode=None,
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+)
+scenarios_app = typer.Typer(
+    help="List, show and check scenarios; their schema.",
+    context_settings=SETTINGS,
+    invoke_without_command=True,
+)
+app.add_typer(scenarios_app, name="scenario")
+
+ScenarioName = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A name from `undertow scenario list`, or a TOML file.")
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="Change a field, as in run.horizon_seconds=3600. May be repeated."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def _help_without_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.callback()
+def _undertow(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    if version:
+        from sim import __version__
+
+        print(f"undertow {__version__}")
+        raise typer.Exit()
+    _help_without_command(context)
+
+
+@scenarios_app.callback()
+def _scenario(context: typer.Context) -> None:
+    _help_without_command(context)
+
+
+@app.command()
+def run(
+    scenario: ScenarioName,
+    seed: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Seed of all randomness; the scenario's own if left out.")
+    ] = None,
+    sets: Sets = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder of the results.", show_default="out/<name>-<seed>"),
+    ] = None,
+    as_json: Json = False,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html as well.")] = True,
+) -> int:
+    """Run a scenario, write its results, print a summary.
+
+    Ctrl-C ends the run after the step in progress and keeps what was recorded.
+    """
+    from sim.cli.running import run_command
+
+    return run_command(scenario, seed, sets or [], out, as_json, report)
+
+
+@app.command()
+def verify(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="Recordings, or folders of *.json.gz; those shipped if left out."),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Compare the markets with recorded contract traces.
+
+    Every recorded operation is replayed through the market classes; every value must be equal to the last unit.
+    """
+    from sim.cli.verifying import verify_command
+
+    return verify_command(paths or [], as_json)
+
+
+@app.command()
+def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")]) -> int:
+    """Write report.html of a run (one file, offline)."""
+    from sim.cli.running import report_command
+
+    return report_command(folder)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> int:
+    """Check this installation.
+
+    Versions, optional parts, the shipped scenarios, and a first comparison with recorded contract traces.
+    """
+    from sim.cli.doctor import doctor_command
+
+    return doctor_command(as_json)
+
+
+@scenarios_app.command("list")
+def scenario_list(as_json: Json = False) -> int:
+    """The scenarios that are shipped."""
+    from sim.cli.scenario_commands import list_command
+
+    return list_command(as_json)
+
+
+@scenarios_app.command("show")
+def scenario_show(
+    scenario: ScenarioName,
+    sets: Sets = None,
+    values: Annotated[bool, typer.Option("--values", help="Every value with its unit, origin and source.")] = False,
+    toml: Annotated[bool, typer.Option("--toml", help="The resolved scenario as a TOML file of its own.")] = False,
+    as_json: Json = False,
+) -> int:
+    """What a scenario is made of, with everything it inherits."""
+    from sim.cli.scenario_commands import show_command
+
+    return show_command(scenario, sets or [], values, toml, as_json)
+
+
+@scenarios_app.command("validate")
+def scenario_validate(
+    scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Names or TOML files.")],
+    sets: Sets = None,
+    as_json: Json = False,
+) -> int:
+    """Check scenarios and their price paths.
+
+    All problems of a file are told at once; the exit status is 65 if there is one.
+    """
+    from sim.cli.scenario_commands import validate_command
+
+    return validate_command(scenarios, sets or [], as_json)
+
+
+@scenarios_app.command("schema")
+def scenario_schema(
+    table: Annotated[bool, typer.Option("--table", help="A table of all fields instead of JSON Schema.")] = False,
+    assumptions: Annotated[
+        bool, typer.Option("--assumptions", help="A table of the fields whose figures are assumptions.")
+    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The table in Markdown.")] = False,
+) -> int:
+    """All fields: JSON Schema, or a table."""
+    from sim.cli.scenario_commands import schema_command
+
+    return schema_command(table or assumptions or markdown, assumptions, markdown)

@@ -1,0 +1,130 @@
+"""`undertow scenario …`"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from scenarios import Problem, ScenarioError, field_table, json_schema, library_names, load
+from scenarios.fields import Field
+from sim.cli.console import print_json, stdout, table
+from sim.cli.errors import BAD_DATA, DONE
+
+
+def list_command(as_json: bool) -> int:
+    """Names, titles and sizes of the library."""
+    found: list[dict[str, Any]] = []
+    for name in library_names():
+        scenario = load(name)
+        found.append(
+            {
+                "name": name,
+                "title": scenario.label,
+                "why": scenario.why,
+                "horizon_seconds": scenario.run.horizon_seconds,
+                "step_seconds": scenario.run.step_seconds,
+                "agents": sum(map(scenario.scaled_count, scenario.populations.tables)),
+            }
+        )
+    if as_json:
+        print_json(found)
+        return DONE
+    from sim.results.wording import number, seconds
+
+    console = stdout()
+    rows = [
+        (
+            row["name"],
+            row["title"],
+            number(row["agents"]),
+            seconds(row["horizon_seconds"]),
+            seconds(row["step_seconds"]),
+        )
+        for row in found
+    ]
+    console.print(table(("scenario", "what it is", "agents", "time", "step"), rows, right=(2, 3, 4)))
+    console.print("\nundertow scenario show NAME says what is in one, undertow run NAME runs it.")
+    return DONE
+
+
+def show_command(name: str, sets: Sequence[str], values: bool, toml: bool, as_json: bool) -> int:
+    """One scenario: an overview, every value, a file of its own, or JSON."""
+    from sim.cli.loading import load_checked
+
+    scenario = load_checked(name, sets)
+    if as_json:
+        print_json(scenario.as_dict())
+    elif toml:
+        sys.stdout.write(scenario.to_toml())
+    else:
+        from sim.cli.scenario_view import print_overview, print_values
+
+        (print_values if values else print_overview)(stdout(), scenario)
+    return DONE
+
+
+def validate_command(names: Sequence[str], sets: Sequence[str], as_json: bool) -> int:
+    """Check each scenario; the problems of all of them are told."""
+    from sim.cli.loading import load_checked
+
+    results: list[tuple[str, list[Problem]]] = []
+    for name in names:
+        try:
+            load_checked(name, sets)
+            results.append((name, []))
+        except ScenarioError as error:
+            results.append((name, error.problems))
+    if as_json:
+        print_json(
+            [{"scenario": name, "ok": not found, "problems": [p._asdict() for p in found]} for name, found in results]
+        )
+    else:
+        for name, found in results:
+            if found:
+                print(ScenarioError(found), file=sys.stderr)
+            else:
+                print(f"{name}: ok")
+    return BAD_DATA if any(found for _, found in results) else DONE
+
+
+def schema_command(as_table: bool, assumptions: bool, markdown: bool) -> int:
+    """All fields, for programs or for people."""
+    from agents.registry import kinds
+
+    if not as_table:
+        print_json(json_schema(kinds()))
+        return DONE
+    rows = [row for row in field_table(kinds()) if row.assumption or not assumptions]
+    if markdown:
+        _print_markdown(rows)
+        return DONE
+    console = stdout()
+    headers = ("field", "unit", "default", "allowed", "meaning", "source")
+    console.print(table(headers, [_cells(row) for row in rows]))
+    return DONE
+
+
+def _cells(row: Field) -> tuple[str, ...]:
+    path = row.path.replace("NAME", row.kind.upper(), 1) if row.kind else row.path
+    allowed = row.allowed
+    if row.plausible is not None:
+        allowed += f" (plausible {row.plausible[0]:g} to {row.plausible[1]:g})"
+    return path, row.unit, default_words(row), allowed, row.meaning, row.source
+
+
+def default_words(row: Field) -> str:
+    """The default as people read it; a value that must be given is "required"."""
+    from scenarios.describing import show
+
+    if row.required:
+        return "required"
+    return "" if row.default in (None, "", [], {}) else show(row.default).strip('"')
+
+
+def _print_markdown(rows: Sequence[Field]) -> None:
+    print("| field | unit | default | allowed | meaning | source |")
+    print("|---|---|---|---|---|---|")
+    for row in rows:
+        path, *others = (cell.replace("|", "\\|") for cell in _cells(row))
+        print(f"| `{path}` | {' | '.join(others)} |")

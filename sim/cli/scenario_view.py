@@ -1,0 +1,145 @@
+"""A scenario for people: an overview that fits a screen or two, and the table of every value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from scenarios import Scenario
+from scenarios.fields import resolved_table
+from sim.cli.console import heading, table
+from sim.results.wording import number, percent, price, seconds, usd
+
+
+def print_overview(console: Console, scenario: Scenario) -> None:
+    """Title, purpose, time, assets, reserves, pools, agents, and how much of it is assumption."""
+    console.print(Text(scenario.label, style="bold"))
+    for text in (scenario.why, scenario.source and f"Source: {scenario.source}"):
+        if text:
+            console.print(text)
+    run, gas = scenario.run, scenario.gas
+    heading(console, "Run")
+    facts = [
+        ("starts", run.start),
+        ("length", f"{seconds(run.horizon_seconds)} in {number(run.steps)} steps of {seconds(run.step_seconds)}"),
+        ("prices", _price_words(scenario)),
+        ("rules", f"Aave {scenario.pool.rules}"),
+        (
+            "gas",
+            f"{number(gas.block_gas_limit)} a block, {gas.reference_gwei:g} gwei, {gas.ordering} ordering",
+        ),
+    ]
+    off = [name for name, on in scenario.mechanisms.model_dump().items() if not on]
+    console.print(table(("", ""), [*facts, *([("switched off", ", ".join(off))] if off else [])]))
+    heading(console, "Assets")
+    console.print(
+        table(
+            ("asset", "price", "2 % depth outside", "oracle feed"),
+            [_asset(scenario, name) for name in scenario.assets],
+            (1, 2),
+        )
+    )
+    if scenario.pool.reserves:
+        _print_reserves(console, scenario)
+    if scenario.amms:
+        heading(console, "AMMs")
+        rows = [
+            (name, amm.kind.replace("_", " "), f"{amm.fee_pips / 10_000:g} %", usd(amm.liquidity_usd))
+            for name, amm in scenario.amms.items()
+        ]
+        console.print(table(("pool", "kind", "fee", "value"), rows, (2, 3)))
+    _print_agents(console, scenario)
+    values = resolved_table(scenario)
+    assumed = sum(1 for value in values if value.source.startswith("assumption"))
+    changed = [value for value in values if value.origin == "override"]
+    if changed:
+        heading(console, "Changed with --set")
+        console.print(table(("field", "value"), [(value.path, _value(value.value)) for value in changed]))
+    console.print(
+        f"\n{len(values)} values, {assumed} of them assumptions; "
+        f"undertow scenario show {scenario.name} --values lists them."
+    )
+
+
+def _price_words(scenario: Scenario) -> str:
+    prices = scenario.prices
+    if prices.process in ("historical", "csv"):
+        words = f"{prices.process} path {prices.file}, {'relative moves' if prices.scale == 'snapshot' else 'absolute'}"
+    elif prices.process == "gbm":
+        moves = ", ".join(f"{name} {percent(value, 0)}" for name, value in prices.volatility_per_year.items())
+        words = f"geometric Brownian motion ({moves} a year)"
+    else:
+        words = "constant"
+    for shock in prices.shocks:
+        words += f"; {shock.asset} {shock.change_ratio:+.0%} after {seconds(shock.at_seconds)}"
+        words += f" over {seconds(shock.over_seconds)}" if shock.over_seconds else ""
+    return words
+
+
+def _asset(scenario: Scenario, name: str) -> tuple[str, ...]:
+    asset, feed = scenario.assets[name], scenario.oracle.feeds[name]
+    worth = price(asset.price_usd) if asset.kind == "market" else f"{asset.ratio:g} {asset.base}"
+    if asset.impact_per_unit is not None:
+        depth = f"lambda {asset.impact_per_unit:g}"
+    elif asset.depth_2pct is None:
+        depth = "unlimited"
+    else:
+        depth = usd(asset.depth_2pct) if asset.depth_unit == "usd" else f"{number(asset.depth_2pct)} {name}"
+    if feed.kind == "market":
+        words = f"{percent(feed.deviation_ratio)} or {seconds(feed.heartbeat_seconds)}"
+    elif feed.kind == "ratio":
+        words = f"ratio x {feed.base or asset.base}"
+    else:
+        words = f"fixed at {price(feed.price_usd)}"
+    return name, worth, depth, words
+
+
+def _print_reserves(console: Console, scenario: Scenario) -> None:
+    heading(console, "Lending pool")
+    rows = [
+        (
+            name,
+            percent(reserve.ltv),
+            percent(reserve.liquidation_threshold),
+            percent(reserve.liquidation_bonus),
+            percent(reserve.optimal_utilisation, 0),
+            f"{reserve.slope1_per_year:.2%}, {reserve.slope2_per_year:.0%}",
+            number(reserve.supply_cap_tokens) if reserve.supply_cap_tokens else "none",
+        )
+        for name, reserve in scenario.pool.reserves.items()
+    ]
+    console.print(
+        table(("reserve", "LTV", "LT", "bonus", "kink", "slopes a year", "supply cap"), rows, (1, 2, 3, 4, 5, 6))
+    )
+    for number_, emode in scenario.pool.emodes.items():
+        console.print(
+            f"e-mode {number_} {emode.label}: LTV {percent(emode.ltv)}, LT {percent(emode.liquidation_threshold)}, "
+            f"bonus {percent(emode.liquidation_bonus)}; {', '.join(emode.collateral)} for {', '.join(emode.borrowable)}"
+        )
+
+
+def _print_agents(console: Console, scenario: Scenario) -> None:
+    heading(console, "Agents")
+    rows = []
+    for name, population in scenario.populations.tables.items():
+        rows.append((name, population.kind, number(scenario.scaled_count(name)), population.source))
+    console.print(table(("population", "kind", "number", "source"), rows, (2,)))
+
+
+def print_values(console: Console, scenario: Scenario) -> None:
+    """Every value with its unit, where it was set, and its source."""
+    rows: list[tuple[Any, ...]] = []
+    for value in resolved_table(scenario):
+        if value.path.endswith(("source", "title", "why")) or value.path == "name":
+            continue
+        where = value.where or "default"
+        rows.append((value.path, _value(value.value), value.field.unit, where, value.source))
+    console.print(table(("field", "value", "unit", "set in", "source"), rows))
+
+
+def _value(value: Any) -> str:
+    from scenarios.writing import toml_value
+
+    return str(value) if isinstance(value, str) else toml_value(value)
