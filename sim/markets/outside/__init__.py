@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.markets.outside.market import OutsideMarket
-    from sim.markets.outside.records import Causes, Kernel, OutsideToken, OutsideTrade
+    from sim.markets.outside.records import Cause, Causes, Kernel, OutsideToken, OutsideTrade
     from sim.markets.outside.volatility import RealisedVolatility
 
 _HOMES = {
+    "Cause": "records",
     "Causes": "records",
     "Kernel": "records",
     "OutsideMarket": "market",
@@ -19,7 +20,7 @@ _HOMES = {
     "RealisedVolatility": "volatility",
 }
 
-__all__ = ["Causes", "Kernel", "OutsideMarket", "OutsideToken", "OutsideTrade", "RealisedVolatility"]
+__all__ = ["Cause", "Causes", "Kernel", "OutsideMarket", "OutsideToken", "OutsideTrade", "RealisedVolatility"]
 
 
 def __getattr__(name: str) -> Any:

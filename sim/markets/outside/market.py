@@ -13,12 +13,14 @@ from sim.markets.outside.curve import Filled, Route, fill, value_to_send
 from sim.markets.outside.impacts import Impacts
 from sim.markets.outside.records import (
     OUTSIDE_CAUSE,
+    Cause,
     Causes,
     Kernel,
     OutsideToken,
     OutsideTrade,
     check_kernel,
     check_token,
+    kind_of,
 )
 from sim.markets.outside.volatility import RealisedVolatility
 
@@ -63,7 +65,7 @@ class OutsideMarket:
         depth_floor: float = 0.10,
         depth_cap: float = 1.5,
         reference_volatility_per_year: float = 0.60,
-        impact_off: Iterable[str] = (),
+        impact_off: Iterable[Cause] = (),
     ) -> None:
         self.name = name
         self.ledger = ledger
@@ -222,23 +224,24 @@ class OutsideMarket:
             causes,
         )
 
-    def switch_impact(self, cause: str, enabled: bool) -> None:
-        """Switch the impact of trades under `cause` on or off from now on; they pay the quoted cost either way."""
+    def switch_impact(self, cause: Cause, enabled: bool) -> None:
+        """Switch the impact of trades of a kind of cause on or off from now on; they pay the quoted cost either way."""
         if enabled:
             self._off.discard(cause)
         else:
             self._off.add(cause)
 
     # ------------------------------------------------------------------ readers
-    def impact_enabled(self, cause: str) -> bool:
+    def impact_enabled(self, cause: Cause) -> bool:
         """Whether trades under `cause` leave an impact."""
-        return cause != OUTSIDE_CAUSE and cause not in self._off
+        kind = kind_of(cause)
+        return kind != OUTSIDE_CAUSE and kind not in self._off
 
     def impact(self, token: int) -> float:
         """I of a token now: ln E - ln R, its base's impact included."""
         return self.impacts[token]
 
-    def impact_by_cause(self, token: int) -> dict[str, float]:
+    def impact_by_cause(self, token: int) -> dict[Cause, float]:
         """I of a token by cause, its base's included; the parts add to `impact`."""
         chain = self._chains[token]
         parts = self._own[token].by_cause()
@@ -268,7 +271,7 @@ class OutsideMarket:
         value = amount_in / self.units[token_in] * self.prices[token_in]
         return fill(self._route(token_in, token_out), self.prices, self.lam, token_out, value)
 
-    def _weights(self, causes: Causes) -> list[tuple[str, float]]:
+    def _weights(self, causes: Causes) -> list[tuple[Cause, float]]:
         """The causes that leave an impact, with their shares."""
         total = 0.0
         weights = []
@@ -282,7 +285,7 @@ class OutsideMarket:
             raise ValueError(f"causes: given shares that add to {total!r}; allowed: 1")
         return weights
 
-    def _book(self, token: int, move: float, weights: list[tuple[str, float]]) -> None:
+    def _book(self, token: int, move: float, weights: list[tuple[Cause, float]]) -> None:
         if not move:
             return
         entries = self.journal.entries
@@ -293,7 +296,7 @@ class OutsideMarket:
         for other in self._dependents[token]:
             impact = 0.0
             for link in self._chains[other]:
-                impact += self._own[link].total[0]
+                impact += self._own[link].total
             entries.append((impacts, other, impacts[other]))
             impacts[other] = impact
             entries.append((prices, other, prices[other]))

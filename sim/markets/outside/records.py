@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from typing import NamedTuple
 
-#: A cause and its share of a trade; the shares of one trade add to 1.
-Causes = tuple[tuple[str, float], ...]
+#: Who made a price move: a kind such as "liquidation", or a tuple that begins with the kind, ("liquidation", 17).
+Cause = Hashable
+
+#: Causes with their shares of a trade; the shares of one trade add to 1.
+Causes = tuple[tuple[Cause, float], ...]
 
 #: The cause of what happens outside this economy. A share of a trade under it makes no impact: it is in the price.
 OUTSIDE_CAUSE = "outside"
@@ -60,6 +64,11 @@ class OutsideTrade(NamedTuple):
     log_impact_in: float
     log_impact_out: float
     causes: Causes
+
+
+def kind_of(cause: Cause) -> Cause:
+    """The kind of a cause: itself, or the first entry of a tuple."""
+    return cause[0] if isinstance(cause, tuple) else cause
 
 
 def check_kernel(kernel: Kernel) -> None:
