@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from sim.screening.book import Entry, LiquidationBook
     from sim.screening.calendar import Calendar
     from sim.screening.columns import Columns, health_factors, values_usd
+    from sim.screening.exhaustive import ExhaustiveScreen
     from sim.screening.groups import GroupScreen
     from sim.screening.plain import PlainScreen
     from sim.screening.screen import Screen, open_screen
@@ -17,6 +18,7 @@ _HOMES = {
     "Calendar": "calendar",
     "Columns": "columns",
     "Entry": "book",
+    "ExhaustiveScreen": "exhaustive",
     "GroupScreen": "groups",
     "LiquidationBook": "book",
     "PlainScreen": "plain",
@@ -30,6 +32,7 @@ __all__ = [
     "Calendar",
     "Columns",
     "Entry",
+    "ExhaustiveScreen",
     "GroupScreen",
     "LiquidationBook",
     "PlainScreen",

@@ -1,13 +1,14 @@
 """Times of looking, pauses and other appointments, kept in short pages.
 
-The time of every item stands in one array. A page of the calendar lists, in order of time, the items that fall due in
-the next minutes; it is made when the last one ends, by one pass over the array. A block then reads the few lines
-that have come up, and its share of that pass is some hundredth of a microsecond for a thousand items.
+The time of every item stands in one array. A page of the calendar lists, in order of time, the items that fall due
+next; it is made when the last one ends, by one pass over the array, and a block reads only the lines that have come
+up. Pages grow and shrink until one holds about a hundredth of all items, so that the pass is shared by many lines.
 """
 
 from __future__ import annotations
 
 import heapq
+import math
 from typing import Any
 
 import numpy as np
@@ -15,19 +16,24 @@ import numpy as np
 from sim.screening.screen import ascending, lengthened
 
 _NEVER = np.inf
+_FEW = 1 / 128  # a page with fewer lines than this share of all items is followed by a longer one ...
+_MANY = 1 / 32  # ... and one with more by a shorter one
+_HANDFUL = 4096  # more appointments than this, made at once for the page being read, begin a new page
 
 
 class Calendar:
     """At most one appointment per item (a small non-negative integer, such as a row or an account).
 
     The newest appointment of an item counts; lines that became void are skipped when they come up. Times are seconds
-    on a scale that does not go back. A page is best chosen as about a hundred steps long.
+    on a scale that does not go back. `page_seconds` is the length of the first page; what falls due when does not
+    depend on it.
     """
 
-    def __init__(self, page_seconds: float = 1536.0) -> None:
-        if not page_seconds > 0.0:
-            raise ValueError(f"page_seconds is {page_seconds}; it must be positive")
-        self.page_seconds = float(page_seconds)
+    def __init__(self, page_seconds: float = 600.0) -> None:
+        if not 0.0 < page_seconds < np.inf:
+            raise ValueError(f"page_seconds is {page_seconds}; it must be positive and finite")
+        self._page_seconds = float(page_seconds)
+        self._page_bounds = (page_seconds / 1024.0, page_seconds * 1024.0)
         self._time = np.empty(0)  # newest appointment of each item
         self._now = -np.inf
         self._page_end = -np.inf
@@ -59,6 +65,9 @@ class Calendar:
         self._reach(int(items.max()))
         self._time[items] = times
         soon = (times < self._page_end).nonzero()[0]
+        if len(soon) > _HANDFUL:
+            self._page_end = -np.inf
+            return
         for line in zip(times[soon].tolist(), items[soon].tolist(), strict=True):
             heapq.heappush(self._added, line)
 
@@ -98,13 +107,18 @@ class Calendar:
         return result
 
     def _turn_page(self, now_seconds: float) -> None:
-        self._page_end = (now_seconds // self.page_seconds + 1.0) * self.page_seconds
+        self._page_end = max(now_seconds + self._page_seconds, math.nextafter(now_seconds, math.inf))
         items = (self._time < self._page_end).nonzero()[0]
         times = self._time[items]
         order = times.argsort()
         self._page_times, self._page_items = times[order], items[order]
         self._read = 0
         self._added.clear()
+        shortest, longest = self._page_bounds
+        if len(items) < _FEW * len(self._time):
+            self._page_seconds = min(2.0 * self._page_seconds, longest)
+        elif len(items) > _MANY * len(self._time):
+            self._page_seconds = max(0.5 * self._page_seconds, shortest)
 
     def _reach(self, item: int) -> None:
         if item >= len(self._time):

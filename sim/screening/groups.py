@@ -28,14 +28,10 @@ from sim.screening.columns import Columns, values_usd
 from sim.screening.levels import Level, codes_of, limits_of, spans
 from sim.screening.screen import Screen, lengthened
 
-_BUFFER = 256  # accounts read in full at every look, at most
-_MIDDLE = 32_768  # entries of the middle level, at most
 _PART = 131_072  # accounts whose balances are gathered at a time
 _OUT = -1
 _IN_BUFFER = 0
 _SLACK_ROOM = 4.0
-_WASTE = 3  # times a group's size may be read in vain ...
-_WASTE_FLOOR = 64  # ... and this often besides: sorting a small group costs as much as reading so many accounts
 _NO_LIMIT = 3.2e38
 
 
@@ -52,12 +48,17 @@ class _Prefix(NamedTuple):
 class GroupScreen(Screen):
     """Accounts in groups, each in the order in which they can cross."""
 
+    buffer_size = 256  # accounts read in full at every look, at most
+    middle_size = 32_768  # entries of the middle level, at most
+    waste_ratio = 3  # times a group's size may be read in vain before it is sorted again ...
+    waste_floor = 64  # ... and this often besides: sorting a small group costs as much as reading so many accounts
+
     def __init__(self, columns: Columns, decide: Callable[[int], bool], **settings: Any) -> None:
         super().__init__(columns, decide, **settings)
         self._table = GroupTable(self.side, self.margin, self.single_margin)
         self._middle, self._main = self._levels = (Level(1), Level(2))
         self._level_of = np.full(1, _OUT, dtype=np.int8)  # one more than there are accounts: the last is nobody
-        self._buffer = np.empty(_BUFFER, dtype=np.int64)
+        self._buffer = np.empty(self.buffer_size, dtype=np.int64)
         self._buffered = 0
         self._heads = np.empty(0)  # smallest key of each group over all levels
         self._wasted = np.empty(0, dtype=np.int64)
@@ -66,7 +67,7 @@ class GroupScreen(Screen):
     def look(self, collateral_factors: np.ndarray, debt_factors: np.ndarray) -> list[int]:
         """The accounts that have newly crossed, ascending."""
         self._table.set_factors(collateral_factors, debt_factors)
-        if self._buffered > _BUFFER:
+        if self._buffered > self.buffer_size:
             self._empty_buffer()
         hot, limits = self._uncleared()
         if not self._buffered and not len(hot):
@@ -157,7 +158,7 @@ class GroupScreen(Screen):
         self._read_heads()
         groups = prefixes[0].groups if len(prefixes) == 1 else np.union1d(prefixes[0].groups, prefixes[1].groups)
         sizes = np.add.reduce([level.end[groups] - level.start[groups] for level in self._levels])
-        for group in groups[self._wasted[groups] > _WASTE * sizes + _WASTE_FLOOR].tolist():
+        for group in groups[self._wasted[groups] > self.waste_ratio * sizes + self.waste_floor].tolist():
             self._sort_again(group)
 
     def _read_heads(self) -> None:
@@ -203,14 +204,14 @@ class GroupScreen(Screen):
         self._level_of[rows] = _OUT
         self._middle.merge(codes[order], accounts[order], groups, self._level_of)
         self._main.widen(groups)
-        if len(self._middle) > _MIDDLE:
+        if len(self._middle) > self.middle_size:
             self._main.merge(*self._middle.take_live(self._level_of), groups, self._level_of)
             self._middle.clear(groups)
         self._wasted = lengthened(self._wasted, groups, 0)
         self._read_heads()
         self._buffered = 0
-        if len(self._buffer) > 2 * _BUFFER:
-            self._buffer = np.empty(_BUFFER, dtype=np.int64)
+        if len(self._buffer) > 2 * self.buffer_size:
+            self._buffer = np.empty(self.buffer_size, dtype=np.int64)
 
     def _coded(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Codes and accounts of those rows that can cross at all, unsorted."""

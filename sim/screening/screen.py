@@ -9,12 +9,13 @@ put before `decide` (integers) when
 
     C - slack < trigger * (1 + margin) * (D + slack),
 
-which holds whenever the integers could say so: the float errs by less than `margin` of its value (1e-3: the pool
-truncates the average threshold to basis points) plus, on each side, less than `slack_usd` (two smallest units of the
-coarsest listed token, two decimals at 1 USD). Under 10 USD the slack is the wider of the two; an account with
+which holds whenever the integers could say so: the float errs by less than `margin` of its value (1e-3: rules before
+Aave V3.6 truncate the average threshold to basis points) plus, on each side, less than `slack_usd` (two smallest units
+of the coarsest listed token, two decimals at 1 USD). Under 10 USD the slack is the wider of the two; an account with
 collateral of a few cents is put before the integers at every look. Without debt the health factor is infinite.
-With one collateral asset nothing is averaged, so `single_margin` may be set much smaller: the integers are then asked
-only in the block in which the account crosses, not in every block that it spends within 1e-3 of its trigger.
+With one collateral asset nothing is averaged, so `single_margin` may be set much smaller (and so may `margin` where
+the rules do not truncate): the integers are then asked only in the block in which the account crosses, not in every
+block that it spends within 1e-3 of its trigger.
 
 With `side="above"` an account is handed over when its health factor is over its trigger (owners who re-leverage):
 the same with D and C, and trigger and 1 / trigger, exchanged; an account without collateral never crosses.
