@@ -18,16 +18,27 @@ def accrue(totals: Totals, reserve_factor_bps: int, now: int) -> Totals:
 
     Aave V3.6, `ReserveLogic.updateState`. The rates themselves do not change by passing time.
     """
-    liquidity_index, borrow_index, liquidity_rate, borrow_rate, updated_at, supply, debt, cash, due, deficit = totals
-    seconds = now - updated_at
-    if liquidity_rate:
-        factor = linear_interest_ray(liquidity_rate, seconds)
-        liquidity_index = (factor * liquidity_index + HALF_RAY) // RAY
+    _, before, liquidity_rate, borrow_rate, _, supply, debt, cash, due, deficit = totals
+    liquidity_index = liquidity_index_at(totals, now)
+    borrow_index = before
     if debt:
-        before = borrow_index
-        borrow_index = (compounded_interest_ray(borrow_rate, seconds) * before + HALF_RAY) // RAY
+        borrow_index = borrow_index_at(totals, now)
         if reserve_factor_bps:
             interest = debt * (borrow_index - before) // RAY
             share = (interest * reserve_factor_bps + HALF_PERCENTAGE_FACTOR) // PERCENTAGE_FACTOR
             due += share * RAY // liquidity_index
     return liquidity_index, borrow_index, liquidity_rate, borrow_rate, now, supply, debt, cash, due, deficit
+
+
+def liquidity_index_at(totals: Totals, now: int) -> int:
+    """Liquidity index (ray) grown linearly since the last update; it stands still where nothing is earned."""
+    index, _, liquidity_rate, _, updated_at, _, _, _, _, _ = totals
+    if not liquidity_rate:
+        return index
+    return (linear_interest_ray(liquidity_rate, now - updated_at) * index + HALF_RAY) // RAY
+
+
+def borrow_index_at(totals: Totals, now: int) -> int:
+    """Borrow index (ray) compounded since the last update, whether or not anything is owed."""
+    _, index, _, borrow_rate, updated_at, _, _, _, _, _ = totals
+    return (compounded_interest_ray(borrow_rate, now - updated_at) * index + HALF_RAY) // RAY

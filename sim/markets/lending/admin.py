@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from sim.chain.revert import Revert
-from sim.markets.lending.constants import PERCENTAGE_FACTOR, RAY
+from sim.markets.lending.constants import PERCENTAGE_FACTOR
 from sim.markets.lending.rates import (
     MAX_OPTIMAL_USAGE_RAY,
     MAX_RATE_RAY,
@@ -119,19 +119,10 @@ class AdminOperations(PoolState):
 
     def _accrue_then(self, asset: int, field: str, value: Any) -> None:
         """Bring a reserve to now under its old parameters, change one, and renew its rates."""
-        stored = self._totals[asset]
         current = self._current(asset, self.clock.timestamp)
-        reserve = self.reserves[asset]
-        self.journal.put(vars(reserve), field, value)
+        self.journal.put(vars(self.reserves[asset]), field, value)
         liquidity_index, borrow_index, _, _, now, supply, debt, cash, due, deficit = current
-        borrow_rate, liquidity_rate = reserve.rate_model.rates(
-            -(-debt * borrow_index // RAY), cash, deficit, reserve.reserve_factor_bps
-        )
-        self.journal.entries.append((self._totals, asset, stored))
-        self._totals[asset] = (
-            liquidity_index, borrow_index, liquidity_rate, borrow_rate, now,
-            supply, debt, cash, due, deficit,
-        )  # fmt: skip
+        self._store(asset, liquidity_index, borrow_index, now, supply, debt, cash, due, deficit)
 
     # ------------------------------------------------------------------ collateral
     def set_collateral_params(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.chain.revert import Revert
-from sim.markets.lending.constants import BORROWING_MASK, MAX, RAY
+from sim.markets.lending.constants import BORROWING_MASK, CEIL_RAY, MAX, RAY
 from sim.markets.lending.health import AccountHealth
 from sim.markets.lending.reasons import (
     ARITHMETIC,
@@ -17,7 +17,7 @@ from sim.markets.lending.reasons import (
     RESERVE_FROZEN,
     RESERVE_PAUSED,
 )
-from sim.markets.lending.records import UPDATED_AT, Borrowed, Repaid, Totals
+from sim.markets.lending.records import Borrowed, Repaid, Totals
 
 
 class BorrowOperations(AccountHealth):
@@ -33,9 +33,7 @@ class BorrowOperations(AccountHealth):
         """
         now = self.clock.timestamp
         reserve = self.reserves[asset]
-        old = self._totals[asset]
-        totals = old if old[UPDATED_AT] == now else self._current(asset, now)
-        liquidity_index, borrow_index, _, _, _, supply, debt, cash, due, deficit = totals
+        liquidity_index, borrow_index, _, _, _, supply, debt, cash, due, deficit = self._current(asset, now)
 
         scaled = -(-amount * RAY // borrow_index)
         if scaled <= 0:
@@ -50,12 +48,11 @@ class BorrowOperations(AccountHealth):
                 raise Revert(NOT_BORROWABLE_IN_EMODE)
         elif not reserve.borrowing_enabled:
             raise Revert(BORROWING_NOT_ENABLED)
-        if supply * liquidity_index // RAY < -(-scaled * borrow_index // RAY):
+        if supply * liquidity_index // RAY < (scaled * borrow_index + CEIL_RAY) // RAY:
             raise Revert(INVALID_AMOUNT)
         debt += scaled
-        total_debt = -(-debt * borrow_index // RAY)
         cap = reserve.borrow_cap_tokens
-        if cap and total_debt > cap * reserve.unit:
+        if cap and (debt * borrow_index + CEIL_RAY) // RAY > cap * reserve.unit:
             raise Revert(BORROW_CAP_EXCEEDED)
         if amount > cash:
             raise Revert(ARITHMETIC)
@@ -63,13 +60,7 @@ class BorrowOperations(AccountHealth):
         self._set_debt(asset, sender, self.scaled_debts[asset][sender] + scaled)
         if not self.flags[sender] >> (2 * asset) & 1:
             self._set_borrowing(asset, sender, True)
-        cash -= amount
-        borrow_rate, liquidity_rate = reserve.rate_model.rates(total_debt, cash, deficit, reserve.reserve_factor_bps)
-        self.journal.entries.append((self._totals, asset, old))
-        self._totals[asset] = (
-            liquidity_index, borrow_index, liquidity_rate, borrow_rate, now,
-            supply, debt, cash, due, deficit,
-        )  # fmt: skip
+        self._store(asset, liquidity_index, borrow_index, now, supply, debt, cash - amount, due, deficit)
         self.ledger.transfer(reserve.token, self.account, sender, amount)
         self._require_covered(sender, now)
         return Borrowed(asset, amount, scaled)
@@ -83,9 +74,7 @@ class BorrowOperations(AccountHealth):
         account = sender if on_behalf_of is None else on_behalf_of
         if amount == MAX and sender != account:
             raise Revert(NO_EXPLICIT_AMOUNT)
-        now = self.clock.timestamp
-        old = self._totals[asset]
-        totals = old if old[UPDATED_AT] == now else self._current(asset, now)
+        totals = self._current(asset, self.clock.timestamp)
         paid = self._clear_debt(asset, account, amount, amount, totals, True)
         self.ledger.transfer(self.reserves[asset].token, sender, self.account, paid)
         return Repaid(asset, account, paid, False)
@@ -96,9 +85,7 @@ class BorrowOperations(AccountHealth):
         No cash moves. Reverts as `repay`, with an arithmetic panic where the supply is smaller, and
         HealthFactorLowerThanLiquidationThreshold where it was collateral for other debt.
         """
-        now = self.clock.timestamp
-        old = self._totals[asset]
-        totals = old if old[UPDATED_AT] == now else self._current(asset, now)
+        totals = self._current(asset, self.clock.timestamp)
         liquidity_index = totals[0]
         held = self.scaled_supplies[asset][sender]
         wanted = held * liquidity_index // RAY if amount == MAX else amount
@@ -116,7 +103,7 @@ class BorrowOperations(AccountHealth):
             if held == burnt:
                 self._set_collateral(asset, sender, False)
             if flags & BORROWING_MASK:
-                self._require_healthy(sender, now)
+                self._require_healthy(sender, self.clock.timestamp)
         return Repaid(asset, sender, paid, True)
 
     def _clear_debt(self, asset: int, account: int, asked: int, wanted: int, totals: Totals, with_cash: bool) -> int:
@@ -130,7 +117,7 @@ class BorrowOperations(AccountHealth):
         if not owed_scaled:
             raise Revert(NO_DEBT)
         liquidity_index, borrow_index, _, _, now, supply, debt, cash, due, deficit = totals
-        owed = -(-owed_scaled * borrow_index // RAY)
+        owed = (owed_scaled * borrow_index + CEIL_RAY) // RAY
         paid = owed if wanted > owed else wanted
         cleared = paid * RAY // borrow_index
         if not cleared:
@@ -139,14 +126,7 @@ class BorrowOperations(AccountHealth):
         if with_cash:
             cash += paid
         debt -= cleared
-        borrow_rate, liquidity_rate = reserve.rate_model.rates(
-            -(-debt * borrow_index // RAY), cash, deficit, reserve.reserve_factor_bps
-        )
-        self.journal.entries.append((self._totals, asset, self._totals[asset]))
-        self._totals[asset] = (
-            liquidity_index, borrow_index, liquidity_rate, borrow_rate, now,
-            supply, debt, cash, due, deficit,
-        )  # fmt: skip
+        self._store(asset, liquidity_index, borrow_index, now, supply, debt, cash, due, deficit)
         if cleared == owed_scaled:
             self._set_borrowing(asset, account, False)
         return paid

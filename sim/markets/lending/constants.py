@@ -9,6 +9,8 @@ WAD = 10**18
 HALF_WAD = WAD // 2
 RAY = 10**27
 HALF_RAY = RAY // 2
+#: Added before a division by RAY to round up (cheaper than negating twice).
+CEIL_RAY = RAY - 1
 WAD_RAY_RATIO = RAY // WAD
 
 #: 100 % in basis points.

@@ -8,7 +8,7 @@ from sim.chain.revert import Revert
 from sim.markets.lending.constants import RAY
 from sim.markets.lending.percentage import percent_mul_ceil
 from sim.markets.lending.reasons import ARITHMETIC, FLASHLOAN_DISABLED, INVALID_AMOUNT, RESERVE_PAUSED
-from sim.markets.lending.records import CASH, FlashLoan, TreasuryMinted
+from sim.markets.lending.records import CASH, SCALED_SUPPLY, FlashLoan, TreasuryMinted
 from sim.markets.lending.state import PoolState
 
 
@@ -29,8 +29,7 @@ class FlashOperations(PoolState):
             raise Revert(RESERVE_PAUSED)
         if not reserve.flash_loan_enabled:
             raise Revert(FLASHLOAN_DISABLED)
-        liquidity_index, _, _, _, _, supply, _, _, _, _ = self._current(asset, now)
-        if supply * liquidity_index // RAY < amount or amount < 0:
+        if self._totals[asset][SCALED_SUPPLY] * self._income(asset, now) // RAY < amount or amount < 0:
             raise Revert(INVALID_AMOUNT)
         premium = percent_mul_ceil(amount, self.flash_premium_bps)
         entries = self.journal.entries
@@ -43,18 +42,10 @@ class FlashOperations(PoolState):
 
         callback()
 
-        stored = self._totals[asset]
         liquidity_index, borrow_index, _, _, _, supply, debt, cash, due, deficit = self._current(asset, now)
         cash += amount + premium
         due += premium * RAY // liquidity_index
-        borrow_rate, liquidity_rate = reserve.rate_model.rates(
-            -(-debt * borrow_index // RAY), cash, deficit, reserve.reserve_factor_bps
-        )
-        entries.append((self._totals, asset, stored))
-        self._totals[asset] = (
-            liquidity_index, borrow_index, liquidity_rate, borrow_rate, now,
-            supply, debt, cash, due, deficit,
-        )  # fmt: skip
+        self._store(asset, liquidity_index, borrow_index, now, supply, debt, cash, due, deficit)
         self.ledger.transfer(reserve.token, sender, self.account, amount + premium)
         return FlashLoan(asset, amount, premium)
 
@@ -67,7 +58,7 @@ class FlashOperations(PoolState):
             supply, debt, cash, due, deficit = stored[5:]
             if not due:
                 continue
-            amount = due * self._current(asset, now)[0] // RAY
+            amount = due * self._income(asset, now) // RAY
             self.journal.entries.append((self._totals, asset, stored))
             self._totals[asset] = (*stored[:5], supply + due, debt, cash, 0, deficit)
             self._set_supply(asset, self.treasury, self.scaled_supplies[asset][self.treasury] + due)

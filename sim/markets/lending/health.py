@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sim.chain.revert import Revert
 from sim.markets.lending.constants import (
+    CEIL_RAY,
     HEALTH_FACTOR_LIQUIDATION_THRESHOLD,
     MAX,
     PERCENTAGE_FACTOR,
@@ -35,9 +36,8 @@ class AccountHealth(PoolState):
             supplies = self.scaled_supplies
             for asset in collaterals:
                 state = totals[asset]
-                if state[4] != now:
-                    state = self._current(asset, now)
-                base = supplies[asset][account] * state[0] // RAY * prices[asset] // units[asset]
+                index = state[0] if state[4] == now else self._income(asset, now)
+                base = supplies[asset][account] * index // RAY * prices[asset] // units[asset]
                 collateral += base
                 ltv_bps, threshold_bps, _ = risk[asset]
                 if ltv_bps:
@@ -49,10 +49,10 @@ class AccountHealth(PoolState):
             debts = self.scaled_debts
             for asset in owed:
                 state = totals[asset]
-                if state[4] != now:
-                    state = self._current(asset, now)
-                amount = -(-debts[asset][account] * state[1] // RAY)
-                debt += -(-amount * prices[asset] // units[asset])
+                index = state[1] if state[4] == now else self._debt_index(asset, now)
+                amount = (debts[asset][account] * index + CEIL_RAY) // RAY
+                unit = units[asset]
+                debt += (amount * prices[asset] + unit - 1) // unit
         return collateral, debt, weighted_ltv, weighted_threshold, zero_ltv
 
     def account_data(self, account: int) -> AccountData:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sim.chain.revert import Revert
-from sim.markets.lending.constants import BORROWING_MASK, HEALTH_FACTOR_LIQUIDATION_THRESHOLD, RAY
+from sim.markets.lending.constants import BORROWING_MASK, CEIL_RAY, HEALTH_FACTOR_LIQUIDATION_THRESHOLD, RAY
 from sim.markets.lending.health import AccountHealth, health_factor_of
 from sim.markets.lending.liquidation import Seizure, Side, liquidation_amounts
 from sim.markets.lending.reasons import (
@@ -18,6 +18,7 @@ from sim.markets.lending.reasons import (
     SELF_LIQUIDATION,
 )
 from sim.markets.lending.records import ACCRUED_TO_TREASURY, CASH, Liquidation, Totals
+from sim.markets.lending.wad_ray import ray_mul_ceil
 
 _NOBODY = -1
 
@@ -28,7 +29,6 @@ class Plan(NamedTuple):
     health_factor: int
     debt_totals: Totals
     collateral_totals: Totals
-    owed: int
     held: int
     seizure: Seizure
     debt_burnt: int
@@ -102,8 +102,8 @@ class LiquidationOperations(AccountHealth):
         deficits = [(debt_asset, plan.deficit)] if plan.deficit else []
         if plan.nothing_left:
             for asset in self._used[self.flags[borrower]][1]:
-                owed = -(-self.scaled_debts[asset][borrower] * self._current(asset, now)[1] // RAY)
                 if asset != debt_asset:
+                    owed = ray_mul_ceil(self.scaled_debts[asset][borrower], self._debt_index(asset, now))
                     deficits.append((asset, owed))
         return Liquidation(
             borrower, collateral_asset, debt_asset, covered, seized, plan.fee_paid, tuple(deficits),
@@ -130,7 +130,7 @@ class LiquidationOperations(AccountHealth):
         held_scaled = self.scaled_supplies[collateral_asset][borrower]
         owed_scaled = self.scaled_debts[debt_asset][borrower]
         held = held_scaled * collateral_index // RAY
-        owed = -(-owed_scaled * borrow_index // RAY)
+        owed = (owed_scaled * borrow_index + CEIL_RAY) // RAY
         collateral_reserve = self.reserves[collateral_asset]
         debt_reserve = self.reserves[debt_asset]
 
@@ -180,7 +180,7 @@ class LiquidationOperations(AccountHealth):
         deficit = owed - covered if nothing_left else 0
         share = collateral_totals[ACCRUED_TO_TREASURY] - self._totals[collateral_asset][ACCRUED_TO_TREASURY]
         return Plan(
-            health_factor, debt_totals, collateral_totals, owed, held, seizure, burnt, scaled, fee_scaled, fee, deficit,
+            health_factor, debt_totals, collateral_totals, held, seizure, burnt, scaled, fee_scaled, fee, deficit,
             nothing_left, share,
         )  # fmt: skip
 
@@ -188,7 +188,6 @@ class LiquidationOperations(AccountHealth):
     def _write_debt_side(self, plan: Plan, asset: int, borrower: int) -> None:
         """Burn the repaid (and the written-off) debt, take the cash in, renew the debt reserve's rates."""
         liquidity_index, borrow_index, _, _, now, supply, debt, cash, due, deficit = plan.debt_totals
-        reserve = self.reserves[asset]
         owed_scaled = self.scaled_debts[asset][borrower]
         self._set_debt(asset, borrower, owed_scaled - plan.debt_burnt)
         if owed_scaled == plan.debt_burnt:
@@ -196,21 +195,13 @@ class LiquidationOperations(AccountHealth):
         debt -= plan.debt_burnt
         cash += plan.seizure.debt_repaid
         deficit += plan.deficit
-        borrow_rate, liquidity_rate = reserve.rate_model.rates(
-            -(-debt * borrow_index // RAY), cash, deficit, reserve.reserve_factor_bps
-        )
-        self.journal.entries.append((self._totals, asset, self._totals[asset]))
-        self._totals[asset] = (
-            liquidity_index, borrow_index, liquidity_rate, borrow_rate, now,
-            supply, debt, cash, due, deficit,
-        )  # fmt: skip
+        self._store(asset, liquidity_index, borrow_index, now, supply, debt, cash, due, deficit)
 
     def _write_collateral_side(
         self, plan: Plan, asset: int, debt_asset: int, borrower: int, liquidator: int, receive_atoken: bool
     ) -> None:
         """Move the seized collateral to the liquidator and the fee to the treasury."""
         _, seized, fee, _ = plan.seizure
-        reserve = self.reserves[asset]
         supplies = self.scaled_supplies[asset]
         totals = plan.collateral_totals
         stored = self._totals[asset]
@@ -224,20 +215,14 @@ class LiquidationOperations(AccountHealth):
         self._set_supply(asset, borrower, held_scaled)
         if receive_atoken:
             self._set_supply(asset, liquidator, supplies[liquidator] + plan.collateral_scaled)
+            if totals is not stored:
+                self.journal.entries.append((self._totals, asset, stored))
+                self._totals[asset] = totals
         else:
             liquidity_index, borrow_index, _, _, now, supply, debt, cash, due, deficit = totals
-            cash -= seized
-            borrow_rate, liquidity_rate = reserve.rate_model.rates(
-                -(-debt * borrow_index // RAY), cash, deficit, reserve.reserve_factor_bps
-            )
-            totals = (
-                liquidity_index, borrow_index, liquidity_rate, borrow_rate, now,
-                supply - plan.collateral_scaled, debt, cash, due, deficit,
-            )  # fmt: skip
-            self.ledger.transfer(reserve.token, self.account, liquidator, seized)
-        if totals is not stored:
-            self.journal.entries.append((self._totals, asset, stored))
-            self._totals[asset] = totals
+            supply -= plan.collateral_scaled
+            self._store(asset, liquidity_index, borrow_index, now, supply, debt, cash - seized, due, deficit)
+            self.ledger.transfer(self.reserves[asset].token, self.account, liquidator, seized)
         if plan.fee_scaled:
             self._set_supply(asset, self.treasury, supplies[self.treasury] + plan.fee_scaled)
 
@@ -245,22 +230,13 @@ class LiquidationOperations(AccountHealth):
         """Burn all debt of an account without collateral and book it as its reserves' deficits."""
         booked = []
         for asset in self._used[self.flags[borrower]][1]:
-            reserve = self.reserves[asset]
-            stored = self._totals[asset]
             liquidity_index, borrow_index, _, _, _, supply, debt, cash, due, deficit = self._current(asset, now)
             scaled = self.scaled_debts[asset][borrower]
-            owed = -(-scaled * borrow_index // RAY)
+            owed = (scaled * borrow_index + CEIL_RAY) // RAY
             self._set_debt(asset, borrower, 0)
             self._set_borrowing(asset, borrower, False)
             debt -= scaled
             deficit += owed
-            borrow_rate, liquidity_rate = reserve.rate_model.rates(
-                -(-debt * borrow_index // RAY), cash, deficit, reserve.reserve_factor_bps
-            )
-            self.journal.entries.append((self._totals, asset, stored))
-            self._totals[asset] = (
-                liquidity_index, borrow_index, liquidity_rate, borrow_rate, now,
-                supply, debt, cash, due, deficit,
-            )  # fmt: skip
+            self._store(asset, liquidity_index, borrow_index, now, supply, debt, cash, due, deficit)
             booked.append((asset, owed))
         return tuple(booked)

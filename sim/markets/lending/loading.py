@@ -55,7 +55,6 @@ class BulkLoading(PoolState):
         if min(scaled_supplies, default=0) < 0 or min(scaled_debts, default=0) < 0:
             raise ValueError("loaded supplies and debts must not be negative")
         reserve = self.reserves[asset]
-        stored = self._totals[asset]
         current = self._current(asset, self.clock.timestamp)
         liquidity_index, borrow_index, _, _, now, supply, debt, cash, due, deficit = current
         if liquidity_index != RAY or borrow_index != RAY:
@@ -69,11 +68,7 @@ class BulkLoading(PoolState):
         self._add(accounts, self.scaled_supplies[asset], scaled_supplies)
         self._add(accounts, self.scaled_debts[asset], scaled_debts)
         self._mirror(asset, accounts)
-        supply += supplied
-        debt += borrowed
-        borrow_rate, liquidity_rate = reserve.rate_model.rates(debt, cash, deficit, reserve.reserve_factor_bps)
-        self.journal.entries.append((self._totals, asset, stored))
-        self._totals[asset] = (RAY, RAY, liquidity_rate, borrow_rate, now, supply, debt, cash, due, deficit)
+        self._store(asset, RAY, RAY, now, supply + supplied, debt + borrowed, cash, due, deficit)
         if supplied >= borrowed:
             self.ledger.inflow(reserve.token, self.account, supplied - borrowed)
         else:

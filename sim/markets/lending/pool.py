@@ -9,6 +9,7 @@ The pool puts its parts together; each lives in a file of its own:
     liquidation  close factor, dust and seizing, as arithmetic              liquidating  liquidate and its preview
     flash        flash loans, treasury                                      admin        parameter changes
     loading      whole populations at once                                  readers      balances, rates, factors
+    standing     one account's assets and terms, audit
 
 Every operation has one shape: bring the reserve to now, convert amount to scaled units, validate, write state and
 rates, move tokens, check health. It returns what happened, or raises `Revert`; the caller undoes it through the
@@ -29,6 +30,7 @@ from sim.markets.lending.flash import FlashOperations
 from sim.markets.lending.liquidating import LiquidationOperations
 from sim.markets.lending.loading import BulkLoading
 from sim.markets.lending.readers import Readers
+from sim.markets.lending.standing import Standing
 from sim.markets.lending.supplying import SupplyOperations
 
 
@@ -41,6 +43,7 @@ class LendingPool(
     AdminOperations,
     BulkLoading,
     Readers,
+    Standing,
 ):
     """A lending pool over a ledger's tokens.
 

@@ -6,21 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.markets.lending.constants import PERCENTAGE_FACTOR, RAY, USD
-from sim.markets.lending.interest import compounded_interest_ray
 from sim.markets.lending.records import (
-    BORROW_INDEX,
     BORROW_RATE,
     CASH,
     DEFICIT,
-    LIQUIDITY_INDEX,
     LIQUIDITY_RATE,
     SCALED_DEBT,
     SCALED_SUPPLY,
-    UPDATED_AT,
     ReserveTotals,
 )
 from sim.markets.lending.state import PoolState
-from sim.markets.lending.wad_ray import ray_mul_half_up
+from sim.markets.lending.wad_ray import ray_mul_ceil
 
 
 class Readers(PoolState):
@@ -37,7 +33,7 @@ class Readers(PoolState):
 
     def normalized_income(self, asset: int) -> int:
         """Liquidity index accrued to now, in ray."""
-        return self._current(asset, self.clock.timestamp)[LIQUIDITY_INDEX]
+        return self._income(asset, self.clock.timestamp)
 
     def normalized_debt(self, asset: int) -> int:
         """Borrow index accrued to now, in ray.
@@ -45,21 +41,15 @@ class Readers(PoolState):
         As the contract's view does, this compounds the base rate of a reserve nobody has borrowed, though the next
         update will not move the index of such a reserve.
         """
-        totals = self._totals[asset]
-        seconds = self.clock.timestamp - totals[UPDATED_AT]
-        if seconds and not totals[SCALED_DEBT]:
-            return ray_mul_half_up(compounded_interest_ray(totals[BORROW_RATE], seconds), totals[BORROW_INDEX])
-        return self._current(asset, self.clock.timestamp)[BORROW_INDEX]
+        return self._debt_index(asset, self.clock.timestamp)
 
     def total_supply(self, asset: int) -> int:
         """All aTokens in token units, accrued to now; what is due to the treasury but not minted is left out."""
-        totals = self._current(asset, self.clock.timestamp)
-        return totals[SCALED_SUPPLY] * totals[LIQUIDITY_INDEX] // RAY
+        return self._totals[asset][SCALED_SUPPLY] * self._income(asset, self.clock.timestamp) // RAY
 
     def total_debt(self, asset: int) -> int:
         """All debt in token units, accrued to now."""
-        totals = self._current(asset, self.clock.timestamp)
-        return -(-totals[SCALED_DEBT] * totals[BORROW_INDEX] // RAY)
+        return ray_mul_ceil(self._totals[asset][SCALED_DEBT], self._debt_index(asset, self.clock.timestamp))
 
     def available_liquidity(self, asset: int) -> int:
         """Cash that can be borrowed or withdrawn, in token units: the virtual balance, donations left out."""
@@ -85,13 +75,11 @@ class Readers(PoolState):
     # ------------------------------------------------------------------ one account
     def atoken_balance(self, asset: int, account: int) -> int:
         """An account's supply in token units, accrued to now."""
-        index = self._current(asset, self.clock.timestamp)[LIQUIDITY_INDEX]
-        return self.scaled_supplies[asset][account] * index // RAY
+        return self.scaled_supplies[asset][account] * self._income(asset, self.clock.timestamp) // RAY
 
     def debt_balance(self, asset: int, account: int) -> int:
         """An account's debt in token units, accrued to now."""
-        index = self._current(asset, self.clock.timestamp)[BORROW_INDEX]
-        return -(-self.scaled_debts[asset][account] * index // RAY)
+        return ray_mul_ceil(self.scaled_debts[asset][account], self._debt_index(asset, self.clock.timestamp))
 
     def is_collateral(self, asset: int, account: int) -> bool:
         """Whether the account's supply is flagged as collateral."""
@@ -117,10 +105,9 @@ class Readers(PoolState):
         income_usd = np.zeros(reserves)
         debt_usd = np.zeros(reserves)
         for asset in range(reserves):
-            totals = self._current(asset, now)
             price_usd = self.prices[asset] / USD
-            income_usd[asset] = price_usd * (totals[LIQUIDITY_INDEX] / RAY)
-            debt_usd[asset] = price_usd * (totals[BORROW_INDEX] / RAY)
+            income_usd[asset] = price_usd * (self._income(asset, now) / RAY)
+            debt_usd[asset] = price_usd * (self._debt_index(asset, now) / RAY)
         factors = np.zeros((max(self._risk) + 1, reserves))
         for category, risk in self._risk.items():
             for asset, (_, threshold_bps, _) in enumerate(risk):

@@ -11,11 +11,18 @@ from numpy.typing import NDArray
 
 from sim.chain.clock import Clock
 from sim.ledger import Ledger
-from sim.markets.lending.accrual import accrue
+from sim.markets.lending.accrual import accrue, borrow_index_at, liquidity_index_at
 from sim.markets.lending.columns import Columns
-from sim.markets.lending.constants import MAX_RESERVES, RAY
+from sim.markets.lending.constants import CEIL_RAY, MAX_RESERVES, RAY
 from sim.markets.lending.liquidation import LIQUIDATION_RULES
-from sim.markets.lending.records import UPDATED_AT, EModeParameters, ReserveParameters, Totals
+from sim.markets.lending.records import (
+    BORROW_INDEX,
+    LIQUIDITY_INDEX,
+    UPDATED_AT,
+    EModeParameters,
+    ReserveParameters,
+    Totals,
+)
 from sim.markets.lending.reserve import EMode, Reserve
 
 #: (LTV, liquidation threshold, liquidation bonus) in bps.
@@ -64,6 +71,8 @@ class PoolState:
         self._assets: dict[str, int] = {}
         self._totals: list[Totals] = []
         self._accrued: list[tuple[Totals, int, Totals]] = []
+        self._incomes: list[tuple[Totals, int, int]] = []
+        self._debt_indexes: list[tuple[Totals, int, int]] = []
         self._units: list[int] = []
         self._inverse_units: list[float] = []
         self._risk: dict[int, list[Risk]] = {0: []}
@@ -101,6 +110,8 @@ class PoolState:
         totals: Totals = (RAY, RAY, liquidity_rate, borrow_rate, self.clock.timestamp, 0, 0, 0, 0, 0)
         self._totals.append(totals)
         self._accrued.append((totals, self.clock.timestamp, totals))
+        self._incomes.append((totals, self.clock.timestamp, RAY))
+        self._debt_indexes.append((totals, self.clock.timestamp, RAY))
         self._units.append(reserve.unit)
         self._inverse_units.append(1.0 / reserve.unit)
         for column in (self.scaled_supplies, self.scaled_debts):
@@ -162,7 +173,53 @@ class PoolState:
         self._accrued[asset] = (totals, now, after)
         return after
 
+    def _income(self, asset: int, now: int) -> int:
+        """Liquidity index accrued to `now`, remembered like `_current` and a third of its cost."""
+        totals = self._totals[asset]
+        if totals[UPDATED_AT] == now:
+            return totals[LIQUIDITY_INDEX]
+        before, at, index = self._incomes[asset]
+        if before is not totals or at != now:
+            index = liquidity_index_at(totals, now)
+            self._incomes[asset] = (totals, now, index)
+        return index
+
+    def _debt_index(self, asset: int, now: int) -> int:
+        """Borrow index accrued to `now`, remembered like `_current` and half its cost."""
+        totals = self._totals[asset]
+        if totals[UPDATED_AT] == now:
+            return totals[BORROW_INDEX]
+        before, at, index = self._debt_indexes[asset]
+        if before is not totals or at != now:
+            index = borrow_index_at(totals, now)
+            self._debt_indexes[asset] = (totals, now, index)
+        return index
+
     # ------------------------------------------------------------------ writes
+    def _store(
+        self,
+        asset: int,
+        liquidity_index: int,
+        borrow_index: int,
+        now: int,
+        supply: int,
+        debt: int,
+        cash: int,
+        due: int,
+        deficit: int,
+    ) -> None:
+        """Write a reserve's totals (indexes in ray, scaled supply and debt, the rest in token units) with new rates."""
+        reserve = self.reserves[asset]
+        borrow_rate, liquidity_rate = reserve.rate_model.rates(
+            (debt * borrow_index + CEIL_RAY) // RAY, cash, deficit, reserve.reserve_factor_bps
+        )
+        totals = self._totals
+        self.journal.entries.append((totals, asset, totals[asset]))
+        totals[asset] = (
+            liquidity_index, borrow_index, liquidity_rate, borrow_rate, now,
+            supply, debt, cash, due, deficit,
+        )  # fmt: skip
+
     def _set_supply(self, asset: int, account: int, scaled: int) -> None:
         """Write an account's scaled supply and its mirrors."""
         entries = self.journal.entries

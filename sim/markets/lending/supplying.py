@@ -17,7 +17,7 @@ from sim.markets.lending.reasons import (
     UNDERLYING_BALANCE_ZERO,
     WITHDRAW_TO_ATOKEN,
 )
-from sim.markets.lending.records import UPDATED_AT, CollateralSet, Supplied, Transferred, Withdrawn
+from sim.markets.lending.records import CollateralSet, Supplied, Transferred, Withdrawn
 
 
 class SupplyOperations(AccountHealth):
@@ -32,9 +32,7 @@ class SupplyOperations(AccountHealth):
         account = sender if on_behalf_of is None else on_behalf_of
         now = self.clock.timestamp
         reserve = self.reserves[asset]
-        old = self._totals[asset]
-        totals = old if old[UPDATED_AT] == now else self._current(asset, now)
-        liquidity_index, borrow_index, _, _, _, supply, debt, cash, due, deficit = totals
+        liquidity_index, borrow_index, _, _, _, supply, debt, cash, due, deficit = self._current(asset, now)
 
         scaled = amount * RAY // liquidity_index
         if scaled <= 0:
@@ -49,15 +47,7 @@ class SupplyOperations(AccountHealth):
         if cap and (supply + scaled + due) * liquidity_index // RAY > cap * reserve.unit:
             raise Revert(SUPPLY_CAP_EXCEEDED)
 
-        cash += amount
-        borrow_rate, liquidity_rate = reserve.rate_model.rates(
-            -(-debt * borrow_index // RAY), cash, deficit, reserve.reserve_factor_bps
-        )
-        self.journal.entries.append((self._totals, asset, old))
-        self._totals[asset] = (
-            liquidity_index, borrow_index, liquidity_rate, borrow_rate, now,
-            supply + scaled, debt, cash, due, deficit,
-        )  # fmt: skip
+        self._store(asset, liquidity_index, borrow_index, now, supply + scaled, debt, cash + amount, due, deficit)
         self.ledger.transfer(reserve.token, sender, self.account, amount)
         held = self.scaled_supplies[asset][account]
         self._set_supply(asset, account, held + scaled)
@@ -76,9 +66,7 @@ class SupplyOperations(AccountHealth):
             raise Revert(WITHDRAW_TO_ATOKEN)
         now = self.clock.timestamp
         reserve = self.reserves[asset]
-        old = self._totals[asset]
-        totals = old if old[UPDATED_AT] == now else self._current(asset, now)
-        liquidity_index, borrow_index, _, _, _, supply, debt, cash, due, deficit = totals
+        liquidity_index, borrow_index, _, _, _, supply, debt, cash, due, deficit = self._current(asset, now)
 
         held = self.scaled_supplies[asset][sender]
         if amount == MAX:
@@ -95,15 +83,7 @@ class SupplyOperations(AccountHealth):
         if amount > cash:
             raise Revert(ARITHMETIC)
 
-        cash -= amount
-        borrow_rate, liquidity_rate = reserve.rate_model.rates(
-            -(-debt * borrow_index // RAY), cash, deficit, reserve.reserve_factor_bps
-        )
-        self.journal.entries.append((self._totals, asset, old))
-        self._totals[asset] = (
-            liquidity_index, borrow_index, liquidity_rate, borrow_rate, now,
-            supply - scaled, debt, cash, due, deficit,
-        )  # fmt: skip
+        self._store(asset, liquidity_index, borrow_index, now, supply - scaled, debt, cash - amount, due, deficit)
         self._set_supply(asset, sender, held - scaled)
         self.ledger.transfer(reserve.token, self.account, receiver, amount)
         self._after_release(asset, sender, held == scaled, now)
@@ -145,7 +125,7 @@ class SupplyOperations(AccountHealth):
         Reverts: an arithmetic panic where the sender has less, ReservePaused, and as a withdrawal for its collateral.
         """
         now = self.clock.timestamp
-        liquidity_index = self._current(asset, now)[0]
+        liquidity_index = self._income(asset, now)
         scaled = -(-amount * RAY // liquidity_index)
         held = self.scaled_supplies[asset][sender]
         if not 0 <= scaled <= held:

@@ -3,8 +3,8 @@
 Follows Aave V3.6 `WadRayMath` (whose half-up functions are those of V3.0). All arguments are non-negative integers;
 whatever the contract cannot hold in 256 bits, and a division by zero, reverts without a reason.
 
-The pool's hot paths write `a * b // RAY` and `-(-a * b // RAY)` in place: a call costs as much as the arithmetic. These
-functions are the definition, serve everywhere else, and are what the recorded rows are replayed through.
+The pool's hot paths write `a * b // RAY` and `(a * b + CEIL_RAY) // RAY` in place: a call costs as much as the
+arithmetic. These functions are the definition, serve everywhere else, and are what recorded rows are replayed through.
 """
 
 from __future__ import annotations
