@@ -22,6 +22,10 @@ from scenarios.schema.walk import default_of, find_field, is_section, metadata, 
 _ENTRY = {"reserves": "SYMBOL", "assets": "SYMBOL", "feeds": "SYMBOL", "emodes": "NUMBER"}
 
 
+#: Fields that say something about the scenario and change nothing in it.
+_TEXTS = ("name", "title", "why", "source", "price_source", "depth_source", "label")
+
+
 class Field(NamedTuple):
     """One parameter.
 
@@ -108,14 +112,14 @@ def describe(path: str, info: FieldInfo, kind: str = "") -> Field:
 
 
 def resolved_table(scenario: Scenario) -> list[Value]:
-    """Every value of a scenario with its origin and its field; what is left out (None) is not listed.
+    """Every value of a scenario with its origin and its field; neither what is left out (None) nor texts about it.
 
     The source of a value that a file sets is the one stated there; of a default, the schema's.
     """
     found: list[Value] = []
     for path, value in leaves(scenario.as_dict()).items():
         info = _field_of(scenario, path)
-        if value is None or info is None:
+        if value is None or info is None or path.split(".")[-1] in _TEXTS:
             continue
         row, origin = describe(path, info), scenario.origin(path)
         found.append(Value(path, value, origin.kind, origin.where, origin.source or row.source, row))

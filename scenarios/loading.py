@@ -153,12 +153,23 @@ def _is_table(value: Any) -> bool:
     return isinstance(value, Mapping)
 
 
+#: Fields with a source field of their own.
+_SOURCES = {
+    "price_usd": "price_source",
+    "ratio": "price_source",
+    "ratio_growth_per_year": "price_source",
+    "depth_2pct": "depth_source",
+    "depth_unit": "depth_source",
+    "impact_per_unit": "depth_source",
+}
+
+
 def _source(path: str, own: Mapping[str, Any]) -> str:
     keys = path.split(".")
-    stated = f"{'.'.join(keys[:-1])}.price_source"
-    if keys[-1] in ("price_usd", "ratio", "ratio_growth_per_year") and isinstance(own.get(stated), str):
-        return str(own[stated])
-    for depth in range(len(keys) - 1, -1, -1):
+    stated = own.get(f"{'.'.join(keys[:-1])}.{_SOURCES.get(keys[-1], 'source')}")
+    if isinstance(stated, str) and stated:
+        return stated
+    for depth in range(len(keys) - 1, 0, -1):
         source = own.get(".".join([*keys[:depth], "source"]))
         if isinstance(source, str) and source:
             return source

@@ -42,6 +42,7 @@ class Asset(Section):
         ge=0,
     )
     price_source: str = field("", "Where price and ratio come from")
+    depth_source: str = field("", "Where depth or impact come from; `assumption` if no source was found")
     source: str = source_field()
 
 

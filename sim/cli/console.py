@@ -56,7 +56,7 @@ def remark(text: str) -> None:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[int] = (), title: str = "") -> Table:
-    """A table without borders; `right` are the columns of numbers. Long cells are folded, never cut."""
+    """A table without borders; `right` are the columns of numbers. Long cells are folded, but not in the first column."""
     made = Table(
         box=None,
         pad_edge=False,
@@ -68,9 +68,8 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable
     )
     numbers = set(right)
     for place, header in enumerate(headers):
-        made.add_column(
-            header, justify="right" if place in numbers else "left", overflow="fold", no_wrap=place in numbers
-        )
+        whole = place == 0 or place in numbers
+        made.add_column(header, justify="right" if place in numbers else "left", overflow="fold", no_wrap=whole)
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     return made

@@ -99,32 +99,17 @@ def schema_command(as_table: bool, assumptions: bool, markdown: bool) -> int:
     if markdown:
         _print_markdown(rows)
         return DONE
-    console = stdout()
-    headers = ("field", "unit", "default", "allowed", "meaning", "source")
-    console.print(table(headers, [_cells(row) for row in rows]))
+    from sim.cli.scenario_view import print_fields
+
+    print_fields(stdout(), rows)
     return DONE
 
 
-def _cells(row: Field) -> tuple[str, ...]:
-    path = row.path.replace("NAME", row.kind.upper(), 1) if row.kind else row.path
-    allowed = row.allowed
-    if row.plausible is not None:
-        allowed += f" (plausible {row.plausible[0]:g} to {row.plausible[1]:g})"
-    return path, row.unit, default_words(row), allowed, row.meaning, row.source
-
-
-def default_words(row: Field) -> str:
-    """The default as people read it; a value that must be given is "required"."""
-    from scenarios.describing import show
-
-    if row.required:
-        return "required"
-    return "" if row.default in (None, "", [], {}) else show(row.default).strip('"')
-
-
 def _print_markdown(rows: Sequence[Field]) -> None:
+    from sim.cli.scenario_view import field_cells
+
     print("| field | unit | default | allowed | meaning | source |")
     print("|---|---|---|---|---|---|")
     for row in rows:
-        path, *others = (cell.replace("|", "\\|") for cell in _cells(row))
+        path, *others = (cell.replace("|", "\\|") for cell in field_cells(row))
         print(f"| `{path}` | {' | '.join(others)} |")

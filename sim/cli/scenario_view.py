@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from scenarios import Scenario
-from scenarios.fields import resolved_table
+from scenarios.describing import number as describe_number
+from scenarios.describing import show
+from scenarios.fields import Field, Value, resolved_table
 from sim.cli.console import heading, table
 from sim.results.wording import number, percent, price, seconds, usd
 
@@ -129,17 +133,54 @@ def _print_agents(console: Console, scenario: Scenario) -> None:
 
 
 def print_values(console: Console, scenario: Scenario) -> None:
-    """Every value with its unit, where it was set, and its source."""
-    rows: list[tuple[Any, ...]] = []
+    """Every value with its unit and where it was set, table by table, each with the sources that are stated for it."""
+    groups: dict[str, list[Value]] = {}
     for value in resolved_table(scenario):
-        if value.path.endswith(("source", "title", "why")) or value.path == "name":
-            continue
-        where = value.where or "default"
-        rows.append((value.path, _value(value.value), value.field.unit, where, value.source))
-    console.print(table(("field", "value", "unit", "set in", "source"), rows))
+        groups.setdefault(value.path.rpartition(".")[0], []).append(value)
+    for group, values in groups.items():
+        heading(console, group)
+        rows = [
+            (_tail(v), _value(v.value), v.field.unit, v.where.removesuffix(" (library)") or "default") for v in values
+        ]
+        console.print(table(("", "", "", ""), rows))
+        stated: dict[str, list[str]] = {}
+        for value in values:
+            if value.source:
+                stated.setdefault(value.source, []).append(_tail(value))
+        for source, fields in stated.items():
+            whose = "all" if len(fields) == len(values) else ", ".join(fields)
+            console.print(Text(f"{whose}: {source}", style="dim"))
+
+
+def _tail(value: Value) -> str:
+    return value.path.rpartition(".")[2]
+
+
+def print_fields(console: Console, fields: Sequence[Field]) -> None:
+    """The field table, one paragraph a field: path and unit, range and default, meaning, source."""
+    for row in fields:
+        path, unit, default, allowed, meaning, source = field_cells(row)
+        console.print(Text(f"{path}  [{unit}]" if unit else path, style="bold"))
+        default = f"; default {default}" if default not in ("", "required") else ", required" if default else ""
+        console.print(Padding(Text(f"{allowed}{default}"), (0, 0, 0, 4)))
+        console.print(Padding(Text(meaning), (0, 0, 0, 4)))
+        if source:
+            console.print(Padding(Text(f"source: {source}", style="dim"), (0, 0, 0, 4)))
+
+
+def field_cells(row: Field) -> tuple[str, ...]:
+    """A row of the field table as text: path, unit, default, allowed, meaning, source."""
+    path = row.path.replace("NAME", row.kind.upper(), 1) if row.kind else row.path
+    allowed = row.allowed
+    if row.plausible is not None:
+        allowed += f" (plausible {describe_number(row.plausible[0])} to {describe_number(row.plausible[1])})"
+    default = "required" if row.required else "" if row.default in (None, "", [], {}) else show(row.default).strip('"')
+    return path, row.unit, default, allowed, row.meaning, row.source
 
 
 def _value(value: Any) -> str:
     from scenarios.writing import toml_value
 
-    return str(value) if isinstance(value, str) else toml_value(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer():
+        return f"{int(value):,}"
+    return value if isinstance(value, str) else toml_value(value)
