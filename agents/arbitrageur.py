@@ -53,7 +53,7 @@ class Arbitrageur(EconomicAgent):
     def found(cls, population: Population, founding: Founding) -> None:
         """Inventory of every asset named."""
         for symbol, value_usd in population.parameters.capital_usd.items():
-            founding.hold(population, symbol, [founding.amount(symbol, value_usd)] * len(population))
+            founding.hold(population, symbol, [founding.amount(symbol, value_usd * population.size_ratio)] * len(population))
 
     @classmethod
     def due(cls, population: Population, rows: Sequence[int], view: View) -> list[int]:

@@ -62,6 +62,10 @@ class EconomicAgent(mesa.Agent):
         """Endow the population: balances, positions and its columns."""
 
     @classmethod
+    def balance(cls, population: Population, founding: Founding) -> None:
+        """Endow what depends on all other populations; called once everybody has been founded."""
+
+    @classmethod
     def due(cls, population: Population, rows: Sequence[int], view: View) -> list[int]:
         """Those of `rows` that have a reason to act now."""
         return []

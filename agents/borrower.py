@@ -97,9 +97,9 @@ class Borrower(EconomicAgent):
         """
         p = population.parameters
         sizes = founding.log_normal(
-            population, "debt", p.debt_usd_median / founding.scale, p.debt_usd_log_sd, stratified=True
+            population, "debt", p.debt_usd_median * population.size_ratio, p.debt_usd_log_sd, stratified=True
         )
-        largest = p.debt_usd_largest / founding.scale
+        largest = p.debt_usd_largest * population.size_ratio
         excess = founding.log_normal(population, "health_factor", p.health_factor_median_excess, p.health_factor_log_sd)
         collateral = founding.choose(population, "collateral", p.collateral)
         debt = founding.choose(population, "debt", p.debt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from agents.base import AgentParameters, EconomicAgent
-from scenarios.schema.base import REQUIRED, Table, field
+from scenarios.schema.base import Table, empty_table, field
 from sim.founding import Founding
 from sim.population import Population
 
@@ -14,10 +14,18 @@ class LenderParameters(AgentParameters):
     """Supply by lenders, and how unequal they are."""
 
     supply_usd: Table[str, float] = field(
-        REQUIRED,
-        "Expected total supply of the whole population, by asset, USD at the opening price",
+        None,
+        "Expected total supply of the whole population, by asset, at the opening price",
         unit="USD",
         source="assumption",
+        factory=empty_table,
+    )
+    opening_utilisation: Table[str, float] = field(
+        None,
+        "Utilisation at which a reserve opens: this population, in equal parts, supplies what the others leave missing",
+        unit="ratio",
+        source="assumption: near the kink, where the facts find utilisation 93 % of the time",
+        factory=empty_table,
     )
     pareto_alpha: float = field(
         1.1, "Tail exponent of lenders' sizes", unit="1", source="assumption", plausible=(1.05, 2.0), gt=1.0, le=10.0
@@ -58,6 +66,14 @@ class Lender(EconomicAgent):
             least = _least(alpha, mean_usd, cap)
             sizes = [min(least * (1.0 - u) ** (-1.0 / alpha), cap) for u in draws]
             founding.supply(population, symbol, [founding.amount(symbol, s) for s in sizes], collateral=False)
+
+    @classmethod
+    def balance(cls, population: Population, founding: Founding) -> None:
+        """Supply what brings each named reserve to its opening utilisation: debt / U - supply of everybody else."""
+        for symbol, utilisation in population.parameters.opening_utilisation.items():
+            supplied, borrowed = founding.totals(symbol)
+            missing = max(0, int(borrowed / utilisation) - supplied)
+            founding.supply(population, symbol, [missing // len(population)] * len(population), collateral=False)
 
 
 def _least(alpha: float, mean_usd: float, cap_usd: float) -> float:

@@ -106,7 +106,7 @@ class Liquidator(EconomicAgent):
         """Own capital, and each liquidator's cost of doing business."""
         p = population.parameters
         for symbol, value_usd in p.capital_usd.items():
-            founding.hold(population, symbol, [founding.amount(symbol, value_usd)] * len(population))
+            founding.hold(population, symbol, [founding.amount(symbol, value_usd * population.size_ratio)] * len(population))
         shares = founding.log_normal(population, "cost", max(p.cost_share_median, 1e-12), p.cost_share_log_sd)
         population.columns["cost_share"] = np.minimum(np.array(shares), 0.95)
 

@@ -39,6 +39,15 @@ class ManagerParameters(BorrowerParameters):
         gt=0,
         le=1e9,
     )
+    sale_margin_ratio: float = field(
+        0.02,
+        "Collateral sold beyond what the quote asks for, against trades that come first in the block",
+        unit="ratio",
+        source="assumption",
+        plausible=(0.005, 0.05),
+        ge=0,
+        lt=1,
+    )
     max_slippage_ratio: float = field(
         0.05,
         "Largest loss against the pool's price that an owner accepts when selling collateral",
@@ -123,6 +132,9 @@ class Manager(Borrower):
         pool = view.pool
         token = pool.reserves[asset].token
         held = view.ledger.balances[token][self.account]
+        room = pool.supply_room(asset)
+        if room is not None:
+            held = min(held, room)
         unit = view.ledger.tokens[token].unit
         price = view.oracle_usd(asset)
         amount = min(held, int(wanted_usd / price * unit))
@@ -155,8 +167,9 @@ class Manager(Borrower):
         route, out = view.venues.best_route(token_in, token_out, amount)
         if out <= 0:
             return None
-        # One proportional correction for fee and impact; the rest of a per cent comes back as repaid debt.
-        amount = int(amount * (needed / out) * 1.002) + 1
+        # One proportional correction for fee and impact, and a margin for trades that come first in the block; what
+        # the sale brings beyond the loan repays more debt.
+        amount = int(amount * (needed / out) * (1.0 + self.parameters.sale_margin_ratio)) + 1
         allowed = amount_allowed = pool.atoken_balance(collateral_asset, self.account)
         out = view.venues.quote(route, min(amount, allowed))
         fair = min(amount, allowed) / tokens[token_in].unit * price_in

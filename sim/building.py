@@ -19,11 +19,12 @@ from sim.chain.gas import GasMarket
 from sim.chain.mempool import Mempool
 from sim.founding import AssetFacts, Founding
 from sim.ledger import Ledger
-from sim.markets.amm import ConcentratedPool, ConstantProductPool
+from sim.markets.amm.concentrated.pool import ConcentratedPool
+from sim.markets.amm.constant_product import ConstantProductPool
 from sim.markets.displacement import Displacement
 from sim.markets.lending import EModeParameters, LendingPool, ReserveParameters, TwoSlopeRates
-from sim.markets.oracle import Oracle
-from sim.markets.outside import OutsideMarket
+from sim.markets.oracle import Feed, FixedFeed, MarketFeed, Oracle, RatioFeed
+from sim.markets.outside import OutsideMarket, OutsideToken
 from sim.markets.periphery import Periphery
 from sim.markets.venues import Venues
 from sim.population import Population
@@ -56,6 +57,10 @@ class World:
     gas_price_token: int
     first_agent_account: int
 
+    def volatility_ratio(self) -> float:
+        """Realised one-hour volatility of the gas asset's exogenous price over its reference."""
+        return self.outside.volatility[self.gas_price_token].ratio
+
     def token_prices(self) -> list[float]:
         """Outside price of every base token, the gas token included, USD."""
         prices = self.outside.prices
@@ -76,8 +81,12 @@ def build(scenario: Scenario, seed: int) -> World:
     oracle = _oracle(scenario, outside, clock, symbols)
     pool = _pool(scenario, ledger, clock, tokens, oracle)
     amms = {name: _amm(name, amm, scenario, ledger, clock, tokens, outside) for name, amm in scenario.amms.items()}
-    displacements = {name: Displacement(name, ledger.journal) for name in amms}
-    venues = Venues(ledger, amms, outside, displacements)
+    displacements = {
+        name: Displacement(ledger.journal, outside, amm.token0, amm.token1, amm.log_price())
+        for name, amm in amms.items()
+    }
+    restored = frozenset() if scenario.mechanisms.liquidation_impact else frozenset({"liquidation"})
+    venues = Venues(ledger, amms, outside, displacements, restored)
     periphery = Periphery(ledger, pool, venues)
     builder = ledger.open_account("block builder")
     markets = {"pool": pool, "venues": venues, "periphery": periphery, "outside": outside, **amms}
@@ -144,6 +153,61 @@ def _exogenous(scenario: Scenario, randomness: Randomness, symbols: tuple[str, .
     return rows
 
 
+def _outside(
+    scenario: Scenario, ledger: Ledger, clock: Clock, symbols: tuple[str, ...], opening: list[float]
+) -> OutsideMarket:
+    """The reference market at its opening prices; an asset without a stated depth is not moved by trades."""
+    settings = scenario.outside
+    tokens = {
+        token: OutsideToken(
+            depth_2pct=math.inf if asset.depth_2pct is None else asset.depth_2pct,
+            depth_unit=asset.depth_unit,
+            impact_per_unit=asset.impact_per_unit,
+            base=None if asset.base is None else symbols.index(asset.base),
+        )
+        for token, asset in enumerate(scenario.assets.values())
+    }
+    outside = OutsideMarket(
+        ledger,
+        clock,
+        tokens,
+        permanent_share=settings.permanent_share,
+        fast_share=settings.fast_share,
+        slow_share=settings.slow_share,
+        fast_seconds=settings.fast_seconds,
+        slow_seconds=settings.slow_seconds,
+        depth_volatility_exponent=settings.depth_volatility_exponent,
+        depth_floor=settings.depth_floor,
+        depth_cap=settings.depth_cap,
+        reference_volatility_per_year=settings.reference_volatility_per_year,
+        impact_off=() if scenario.mechanisms.liquidation_impact else ("liquidation",),
+    )
+    outside.begin_step(opening, clock.timestamp)
+    return outside
+
+
+def _oracle(scenario: Scenario, outside: OutsideMarket, clock: Clock, symbols: tuple[str, ...]) -> Oracle:
+    """One feed per asset, in the order of the assets; the opening reports are in use at once."""
+    feeds: list[Feed] = []
+    for token, symbol in enumerate(symbols):
+        settings = scenario.oracle.feeds[symbol]
+        asset = scenario.assets[symbol]
+        if settings.kind == "fixed":
+            feeds.append(FixedFeed(symbol, float(settings.price_usd or 0.0)))
+        elif settings.kind == "ratio":
+            own = settings.ratio is None
+            ratio = float((asset.ratio if own else settings.ratio) or 0.0)
+            growth = asset.ratio_growth_per_year if own else 0.0
+            feeds.append(RatioFeed(symbol, str(settings.base or asset.base), ratio, growth))
+        else:
+            feeds.append(MarketFeed(symbol, token, settings.deviation_ratio, settings.heartbeat_seconds))
+    oracle = Oracle(
+        outside, feeds, latency_blocks=scenario.oracle.latency_blocks, lag=scenario.mechanisms.oracle_lag
+    )
+    oracle.step(clock.block, clock.timestamp)
+    return oracle
+
+
 # ---------------------------------------------------------------------- lending pool
 def _pool(
     scenario: Scenario, ledger: Ledger, clock: Clock, tokens: dict[str, int], oracle: Oracle
@@ -186,7 +250,7 @@ def _reserve(reserve: Reserve, token: int, interest: bool) -> ReserveParameters:
         ),
         ltv_bps=bps(reserve.ltv),
         liquidation_threshold_bps=bps(reserve.liquidation_threshold),
-        liquidation_bonus_bps=10_000 + bps(reserve.liquidation_bonus),
+        liquidation_bonus_bps=10_000 + bps(reserve.liquidation_bonus) if reserve.liquidation_threshold else 0,
         reserve_factor_bps=bps(reserve.reserve_factor),
         liquidation_protocol_fee_bps=bps(reserve.liquidation_protocol_fee),
         supply_cap_tokens=reserve.supply_cap_tokens,
@@ -264,13 +328,17 @@ def _populate(world: World, tokens: dict[str, int]) -> None:
         for symbol in world.symbols
     }
     pairs = {name: (amm.token0, amm.token1) for name, amm in scenario.amms.items()}
-    founding = Founding(world.randomness, facts, pool, pairs, scenario.populations.scale)
+    founding = Founding(world.randomness, facts, pool, pairs)
     for name, settings in scenario.populations.tables.items():
         count = scenario.scaled_count(name)
         accounts = ledger.open_accounts(list(itertools.repeat(name, count)))
-        population = Population(name, agent_class(settings.kind), settings.parameters, accounts)
+        size_ratio = 1.0 / scenario.populations.scale if settings.scaled else 1.0
+        population = Population(name, agent_class(settings.kind), settings.parameters, accounts, size_ratio)
         world.populations[name] = population
         if count:
             population.agent_class.found(population, founding)
             founding.gas(population, settings.parameters.gas_eth)
+    for population in world.populations.values():
+        if len(population):
+            population.agent_class.balance(population, founding)
     founding.load(ledger, world.gas_token)

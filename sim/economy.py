@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,9 +18,13 @@ from sim.events import EventRecorder
 from sim.liquidatable import Liquidatable
 from sim.metrics import Metrics
 from sim.results import Recorder
+from sim.screening import ExhaustiveScreen, Screen, open_screen
 from sim.snapshots import Snapshots
 from sim.view import View
 from sim.waking import Waking
+
+
+WAD = 10**18
 
 
 class Economy(mesa.Model):
@@ -82,7 +87,9 @@ class Economy(mesa.Model):
         self.steps_planned = run.steps
         self.blocks_per_step = run.blocks_per_step
         self.expiry_steps = max(1, self.settings.gas.expiry_blocks // self.blocks_per_step)
-        self.liquidatable = Liquidatable(self.pool, world.open_screen(run))
+        self.liquidatable = Liquidatable(
+            self.pool, self._screen(lambda account: self.pool.health_factor(account) < WAD)
+        )
         self.view = View(
             ledger=self.ledger,
             pool=self.pool,
@@ -96,8 +103,29 @@ class Economy(mesa.Model):
             blocks_per_step=self.blocks_per_step,
         )
 
+    def _screen(self, decide: Callable[[int], bool]) -> Screen:
+        """A screen of the kind the scenario asks for, over the pool's columns."""
+        run = self.settings.run
+        if run.wake == "all":
+            return ExhaustiveScreen(self.pool, decide)
+        return open_screen(run.screen, self.pool, decide, expected_accounts=len(self.ledger.owners))
+
+    def _alarm_screen(self) -> Screen:
+        """Owners who have an alarm: crossed when the integers put the health factor under it."""
+        populations = self.populations
+        home: dict[int, tuple[Any, int]] = {}
+        for population in populations.values():
+            if population.agent_class.wake == "alarm":
+                home.update((account, (population, population.first)) for account in population.accounts)
+
+        def under_alarm(account: int) -> bool:
+            population, first = home[account]
+            return bool(self.pool.health_factor(account) < int(population.columns["alarm"][account - first] * WAD))
+
+        return self._screen(under_alarm)
+
     def _found_agents(self) -> None:
-        self.waking = Waking(self, self.world.open_alarms(self.settings.run), max(60.0, self.settings.run.step_seconds))
+        self.waking = Waking(self, self._alarm_screen(), max(60.0, self.settings.run.step_seconds))
         now = self.clock.timestamp
         for population in self.populations.values():
             agent_class = population.agent_class
@@ -120,7 +148,7 @@ class Economy(mesa.Model):
     def step(self) -> None:
         """One block: prices, oracle, decisions on one view, mempool, execution, settlement, record."""
         self._advance_clock()
-        self.outside.begin_step(self.world.exogenous_row(self.clock.step), self.clock.timestamp)
+        self.outside.begin_step(self.world.exogenous[self.clock.step], self.clock.timestamp)
         base_fee_wei = self.gas.base_fee_wei
         self._update_oracle()
         self.liquidatable.look(self.clock.step)
@@ -131,6 +159,10 @@ class Economy(mesa.Model):
         self.gas.end_step(gas_used, self.world.volatility_ratio())
         self._settle()
         self._record()
+
+    @property
+    def _eth_usd(self) -> float:
+        return self.outside.prices[self.world.gas_price_token]
 
     def _advance_clock(self) -> None:
         clock = self.clock
@@ -149,7 +181,7 @@ class Economy(mesa.Model):
             block=clock.block,
             timestamp=clock.timestamp,
             base_fee_gwei=base_fee_wei * 1e-9,
-            eth_usd=self.outside.prices[self.world.gas_token],
+            eth_usd=self._eth_usd,
         )
 
     def _decisions(self, woken: Mapping[str, list[int]]) -> list[Transaction]:
@@ -183,6 +215,7 @@ class Economy(mesa.Model):
         return gas_used
 
     def _settle(self) -> None:
+        self.liquidatable.set_aside(self.view.unprofitable(), self.clock.step)
         touched = self.pool.drain_touched()
         if touched:
             self.liquidatable.touch(touched)
@@ -209,6 +242,13 @@ class Economy(mesa.Model):
         """Full sums: base tokens in the ledger, scaled balances and cash in the pool. Raises if one unit is amiss."""
         self.ledger.audit()
         self.pool.audit()
+
+    def deficit_usd(self) -> float:
+        """Bad debt written off so far, at the pool's prices, USD."""
+        pool = self.pool
+        return math.fsum(
+            pool.deficit(asset) / reserve.unit * pool.prices[asset] * 1e-8 for asset, reserve in enumerate(pool.reserves)
+        )
 
     def finish(self) -> dict[str, Any]:
         """Close the books after the last step: final audit, last snapshot, agents' profit; the tables by name."""

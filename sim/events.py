@@ -39,6 +39,8 @@ class EventRecorder:
         self.reserve_tokens = [reserve.token for reserve in economy.pool.reserves]
         self.liquidations = 0
         self.liquidated_usd = 0.0
+        self.total_liquidations = 0
+        self.total_liquidated_usd = 0.0
         self.transactions = 0
         self.reverted = 0
 
@@ -112,6 +114,8 @@ class EventRecorder:
         gross_usd = done.profit / self.units[debt] * outside[debt] - transaction.bid_usd
         self.liquidations += 1
         self.liquidated_usd += repaid_usd
+        self.total_liquidations += 1
+        self.total_liquidated_usd += repaid_usd
         self.flow(transaction.sender).liquidation_usd += gross_usd
         self.flow(done.borrower).liquidation_usd -= seized_usd - repaid_usd
         return (

@@ -36,8 +36,7 @@ class AssetFacts:
 class Founding:
     """Endowments of all populations, collected and then loaded at once.
 
-    `scale` multiplies counts (done by the scenario) and divides every size here, so that book totals stay. `pairs`
-    names the two assets of every AMM.
+    `pairs` names the two assets of every AMM.
     """
 
     def __init__(
@@ -46,13 +45,11 @@ class Founding:
         assets: Mapping[str, AssetFacts],
         pool: Any,
         pairs: Mapping[str, tuple[str, str]],
-        scale: float,
     ) -> None:
         self.randomness = randomness
         self.assets = assets
         self.pairs = pairs
         self.pool = pool
-        self.scale = scale
         self.supplies: dict[int, list[tuple[range, list[int], bool]]] = {}
         self.debts: dict[int, list[tuple[range, list[int]]]] = {}
         self.wallets: list[tuple[int, range, list[int]]] = []
@@ -115,6 +112,13 @@ class Founding:
     def borrow(self, population: Population, symbol: str, amounts: list[int]) -> None:
         """Debt to the pool, one amount a row; the borrowed tokens have left the economy before it begins."""
         self.debts.setdefault(self.reserve(symbol), []).append((population.accounts, amounts))
+
+    def totals(self, symbol: str) -> tuple[int, int]:
+        """(supply, debt) of a reserve handed over so far, in smallest units."""
+        reserve = self.reserve(symbol)
+        supplied = sum(sum(amounts) for _, amounts, _ in self.supplies.get(reserve, []))
+        borrowed = sum(sum(amounts) for _, amounts in self.debts.get(reserve, []))
+        return supplied, borrowed
 
     def hold(self, population: Population, symbol: str, amounts: list[int]) -> None:
         """Tokens in the wallet, one amount a row."""

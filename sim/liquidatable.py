@@ -10,14 +10,18 @@ import numpy as np
 from sim.screening import LiquidationBook, Screen, health_factors, values_usd
 
 WAD = 10**18
-CLOSE_FACTOR_HEALTH = 0.95
+
+#: Steps after which a position that nobody can liquidate at a profit is offered again: doubled each time, up to 256.
+FIRST_PAUSE_STEPS = 4
+LONGEST_PAUSE_STEPS = 256
 
 
 class Liquidatable:
     """All accounts with a health factor under 1, ordered by what liquidating them is worth.
 
     An account enters when the screen hands it over and the integers agree; it leaves when its balances change (the
-    screen then looks at it anew) or when a price report has made it healthy.
+    screen then looks at it anew) or when a price report has made it healthy. One that no liquidation of pays is set
+    aside for some steps, so that standing insolvent positions cost nothing per block.
     """
 
     def __init__(self, pool: Any, screen: Screen) -> None:
@@ -27,6 +31,9 @@ class Liquidatable:
         self.debts_usd: dict[int, float] = {}
         self.debt_usd = 0.0
         self.prices_seen: list[int] = []
+        self._since: dict[int, int] = {}
+        self._pauses: dict[int, int] = {}
+        self._resting: dict[int, list[int]] = {}
 
     def arm(self, accounts: range) -> None:
         """Watch these accounts for a health factor under 1."""
@@ -39,10 +46,14 @@ class Liquidatable:
         if self.debts_usd and pool.prices != self.prices_seen:
             self._release_healed(factors)
         self.prices_seen = list(pool.prices)
+        for account in self._resting.pop(step, ()):
+            if account in self.debts_usd and account not in self.book:
+                self.book.add(account, self._worth(account)[0], self._since[account])
         newly = self.screen.look(*factors)
         for account in newly:
             worth, debt_usd = self._worth(account)
             self.book.add(account, worth, step)
+            self._since[account] = step
             self.debts_usd[account] = debt_usd
             self.debt_usd += debt_usd
         return newly
@@ -54,6 +65,15 @@ class Liquidatable:
             self._drop(account)
         self.screen.touch(changed)
 
+    def set_aside(self, accounts: Iterable[int], step: int) -> None:
+        """No liquidation of these accounts pays now: offer them again after a pause that doubles each time."""
+        for account in accounts:
+            if account in self.book:
+                pause = min(self._pauses.get(account, FIRST_PAUSE_STEPS // 2) * 2, LONGEST_PAUSE_STEPS)
+                self._pauses[account] = pause
+                self.book.discard(account)
+                self._resting.setdefault(step + pause, []).append(account)
+
     def __len__(self) -> int:
         return len(self.debts_usd)
 
@@ -61,6 +81,8 @@ class Liquidatable:
         debt_usd = self.debts_usd.pop(account, None)
         if debt_usd is not None:
             self.book.discard(account)
+            self._pauses.pop(account, None)
+            del self._since[account]
             self.debt_usd = self.debt_usd - debt_usd if self.debts_usd else 0.0
 
     def _worth(self, account: int) -> tuple[float, float]:

@@ -7,6 +7,9 @@ from typing import Any
 
 RAY = 1e-27
 
+#: Causes under which trades of this economy leave an impact outside.
+IMPACT_CAUSES = ("liquidation", "deleveraging", "trading", "arbitrage")
+
 
 class Metrics:
     """Names and values of the step's row; `columns` and `row()` have the same order.
@@ -23,14 +26,13 @@ class Metrics:
         self.reserve_symbols = [economy.ledger.tokens[reserve.token].symbol for reserve in pool.reserves]
         self.units = [1.0 / reserve.unit for reserve in pool.reserves]
         self.oracle_reserve = {reserve.token: asset for asset, reserve in enumerate(pool.reserves)}
-        self.causes = tuple(economy.outside.causes)
         self.columns = self._names()
 
     def _names(self) -> list[str]:
         names = ["step", "block", "timestamp", "base_fee_gwei", "block_fullness_ratio"]
         for kind in ("exogenous_usd", "outside_usd", "oracle_usd"):
             names += [f"{kind}.{symbol}" for symbol in self.symbols]
-        names += [f"impact.{symbol}.{cause}" for symbol in self.symbols for cause in self.causes]
+        names += [f"impact.{symbol}.{cause}" for symbol in self.symbols for cause in IMPACT_CAUSES]
         for name in self.economy.amms:
             names += [f"amm_price.{name}", f"amm_depth_usd.{name}"]
         for symbol in self.reserve_symbols:
@@ -73,7 +75,7 @@ class Metrics:
         values += economy.oracle.prices_usd()
         for token in self.tokens:
             by_cause = outside.impact_by_cause(token)
-            values += [by_cause.get(cause, 0.0) for cause in self.causes]
+            values += [by_cause.get(cause, 0.0) for cause in IMPACT_CAUSES]
         for amm in economy.amms.values():
             depth = amm.depth_2pct()
             values += (amm.price(), depth.token0_down * outside.prices[amm.token0])
@@ -122,8 +124,8 @@ class Metrics:
     def reporters(self) -> dict[str, Callable[[Any], float]]:
         """What Mesa's own DataCollector reports of a model, for `mesa.batch_run`."""
         return {
-            "liquidations": lambda model: float(model.total_liquidations),
-            "liquidated_usd": lambda model: model.total_liquidated_usd,
+            "liquidations": lambda model: float(model.events.total_liquidations),
+            "liquidated_usd": lambda model: model.events.total_liquidated_usd,
             "liquidatable_usd": lambda model: model.liquidatable.debt_usd,
             "deficit_usd": lambda model: model.deficit_usd(),
         }

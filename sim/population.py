@@ -12,17 +12,19 @@ class Population:
 
     `accounts` is contiguous, so row i is account `accounts[0] + i`. `columns` maps a name to a NumPy array with one
     value a row: motives (targets, alarms) and times. Balances are not here: they live in the ledger and the markets.
+    `size_ratio` multiplies every size (the inverse of `populations.scale`, so that the book's totals stay).
     Each agent reads and writes its own row only; whole columns are read by `due` and by the world's calendar.
     """
 
-    __slots__ = ("accounts", "agent_class", "agents", "columns", "first", "name", "parameters")
+    __slots__ = ("accounts", "agent_class", "agents", "columns", "first", "name", "parameters", "size_ratio")
 
-    def __init__(self, name: str, agent_class: type, parameters: Any, accounts: range) -> None:
+    def __init__(self, name: str, agent_class: type, parameters: Any, accounts: range, size_ratio: float = 1.0) -> None:
         self.name = name
         self.agent_class = agent_class
         self.parameters = parameters
         self.accounts = accounts
         self.first = accounts.start
+        self.size_ratio = size_ratio
         self.columns: dict[str, np.ndarray] = {}
         self.agents: list[Any] = []
 

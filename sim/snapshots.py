@@ -117,7 +117,7 @@ class Snapshots:
             "debt": pool.debt_column[:, :n].copy(),
             "income": np.array([pool.normalized_income(a) * 1e-27 for a in range(len(self.tokens))]),
             "interest": np.array([pool.normalized_debt(a) * 1e-27 for a in range(len(self.tokens))]),
-            "prices": np.array(self.economy.outside.prices),
+            "prices": np.array(self.economy.world.token_prices()),
         }
 
     def agents(self, opening: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -128,7 +128,7 @@ class Snapshots:
         on the way gained or lost in price and interest).
         """
         economy = self.economy
-        prices = np.array(economy.outside.prices)
+        prices = np.array(economy.world.token_prices())
         now = self.holdings()
         accounts = np.arange(self.first, len(economy.ledger.owners))
         start = np.add.reduce(opening["holdings"] * opening["prices"][:, None], axis=0)[accounts]

@@ -106,3 +106,7 @@ class View:
         if trade is None:
             trade = self.cache[key] = self.venues.amms[name].amount_to_price(target)
         return trade
+
+    def unprofitable(self) -> list[int]:
+        """Accounts that were planned for in this step and that no liquidation pays for."""
+        return [key[1] for key, plan in self.cache.items() if key[0] == "plan" and plan is None]

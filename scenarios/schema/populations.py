@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from scenarios.schema.base import FrozenDict, Section, Whole, field, source_field
 
-RESERVED = ("kind", "count", "source")
+RESERVED = ("kind", "count", "scaled", "source")
 
 
 class Population(Section):
@@ -23,6 +23,7 @@ class Population(Section):
 
     kind: str = field(..., "Registered kind, or package.module:Class of your own", min_length=1)
     count: Whole = field(..., "Number of agents", unit="agents", ge=0, le=10_000_000)
+    scaled: bool = field(True, "Whether `populations.scale` applies; off for those who are few by nature, as liquidators")
     source: str = source_field()
     _parameters: BaseModel | None = PrivateAttr(default=None)
 
@@ -55,4 +56,6 @@ class Populations(Section):
     def scaled_count(self, name: str) -> int:
         """Agents of a population after scaling: count x scale, rounded half up, at least 1 (0 stays 0)."""
         count = self.tables[name].count
+        if not self.tables[name].scaled:
+            return count
         return max(1, int(count * self.scale + 0.5)) if count else 0

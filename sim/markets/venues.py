@@ -44,15 +44,24 @@ class Venues:
     """All AMMs and the outside market behind one door.
 
     `amms[name]` offers the adapter of `sim.markets.amm`; `displacements[name]` keeps ln(pool price / outside price)
-    by cause for the same pool.
+    by cause for the same pool. A swap under one of `restored_causes` executes at its quoted cost, after which a
+    counterparty from outside trades the pool back to where it was (MODEL section 9, `liquidation_impact` off).
     """
 
-    def __init__(self, ledger: Ledger, amms: dict[str, Any], outside: Any, displacements: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        amms: dict[str, Any],
+        outside: Any,
+        displacements: dict[str, Any],
+        restored_causes: frozenset[str] = frozenset(),
+    ) -> None:
         self.name = "venues"
         self.ledger = ledger
         self.amms = amms
         self.outside = outside
         self.displacements = displacements
+        self.restored_causes = restored_causes
         self._routes: dict[tuple[int, int], tuple[Route, ...]] = {}
 
     # ------------------------------------------------------------------ operations
@@ -72,9 +81,22 @@ class Venues:
             return int(trade.amount_out)
         amm = self.amms[leg.venue]
         before = amm.log_price()
+        price = amm.price()
         received = amm.swap_exact_in(sender, leg.token_in, amount_in).amount_out
+        if cause in self.restored_causes:
+            self._restore(amm, leg, price)
         self.displacements[leg.venue].swap(cause, amm.log_price() - before)
         return int(received)
+
+    def _restore(self, amm: Any, leg: Leg, price: float) -> None:
+        """Trade a pool back to `price` with tokens that come from outside and go back there."""
+        token_in, amount = amm.amount_to_price(price)
+        if amount <= 0:
+            return
+        account = self.outside.account
+        self.ledger.inflow(token_in, account, amount)
+        received = amm.swap_exact_in(account, token_in, amount).amount_out
+        self.ledger.outflow(leg.token_in, account, received)
 
     # ------------------------------------------------------------------ readers
     def quote(self, route: Route, amount_in: int) -> int:

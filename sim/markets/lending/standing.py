@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sim.ledger import LedgerImbalance
-from sim.markets.lending.constants import PERCENTAGE_FACTOR
+from sim.markets.lending.constants import PERCENTAGE_FACTOR, RAY
 from sim.markets.lending.percentage import percent_mul_ceil
-from sim.markets.lending.records import CASH, SCALED_DEBT, SCALED_SUPPLY
+from sim.markets.lending.records import ACCRUED_TO_TREASURY, CASH, LIQUIDITY_INDEX, SCALED_DEBT, SCALED_SUPPLY
 from sim.markets.lending.state import PoolState
 
 
@@ -31,6 +31,16 @@ class Standing(PoolState):
     def liquidation_bonus_ratio(self, asset: int, category: int = 0) -> float:
         """Liquidation bonus of a collateral inside an e-mode category, as a share of the debt (0.05 is 5 %)."""
         return max(self._risk[category][asset][2] / PERCENTAGE_FACTOR - 1.0, 0.0)
+
+    def supply_room(self, asset: int) -> int | None:
+        """What the supply cap still allows to be supplied, in token units; None without a cap."""
+        reserve = self.reserves[asset]
+        if not reserve.supply_cap_tokens:
+            return None
+        totals = self._current(asset, self.clock.timestamp)
+        supplied = (totals[SCALED_SUPPLY] + totals[ACCRUED_TO_TREASURY]) * totals[LIQUIDITY_INDEX] // RAY
+        # One token of margin: the pool rounds, and time passes until the transaction is executed.
+        return max(0, (reserve.supply_cap_tokens - 1) * reserve.unit - supplied)
 
     def flash_premium(self, amount: int) -> int:
         """Premium of a flash loan of `amount`, rounded up, in token units."""
