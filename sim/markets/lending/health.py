@@ -20,8 +20,8 @@ from sim.markets.lending.state import PoolState
 class AccountHealth(PoolState):
     """Sums over the reserves an account uses (Aave V3.6, `GenericLogic.calculateUserAccountData`)."""
 
-    def _standing(self, account: int, now: int) -> tuple[int, int, int, int, bool]:
-        """(collateral, debt, Σ collateral · LTV, Σ collateral · threshold, has zero-LTV collateral).
+    def _standing(self, account: int, now: int) -> tuple[int, int, int, int]:
+        """(collateral, debt, Σ collateral · LTV, Σ collateral · threshold).
 
         Values in USD with 8 decimals, the weighted sums times bps. Collateral rounds down, debt rounds up.
         """
@@ -30,7 +30,6 @@ class AccountHealth(PoolState):
         prices = self.prices
         units = self._units
         collateral = debt = weighted_ltv = weighted_threshold = 0
-        zero_ltv = False
         if collaterals:
             risk = self._risk[self.emode_of[account]]
             supplies = self.scaled_supplies
@@ -40,10 +39,7 @@ class AccountHealth(PoolState):
                 base = supplies[asset][account] * index // RAY * prices[asset] // units[asset]
                 collateral += base
                 ltv_bps, threshold_bps, _ = risk[asset]
-                if ltv_bps:
-                    weighted_ltv += base * ltv_bps
-                else:
-                    zero_ltv = True
+                weighted_ltv += base * ltv_bps
                 weighted_threshold += base * threshold_bps
         if owed:
             debts = self.scaled_debts
@@ -53,7 +49,7 @@ class AccountHealth(PoolState):
                 amount = (debts[asset][account] * index + CEIL_RAY) // RAY
                 unit = units[asset]
                 debt += (amount * prices[asset] + unit - 1) // unit
-        return collateral, debt, weighted_ltv, weighted_threshold, zero_ltv
+        return collateral, debt, weighted_ltv, weighted_threshold
 
     def account_data(self, account: int) -> AccountData:
         """Collateral, debt and health factor now.
@@ -61,33 +57,39 @@ class AccountHealth(PoolState):
         health factor = Σ collateral · threshold / debt, in wad, `MAX` without debt;
         borrowable = collateral · LTV - debt.
         """
-        collateral, debt, weighted_ltv, weighted_threshold, zero_ltv = self._standing(account, self.clock.timestamp)
+        collateral, debt, weighted_ltv, weighted_threshold = self._standing(account, self.clock.timestamp)
         ltv_bps = weighted_ltv // collateral if collateral else 0
         threshold_bps = weighted_threshold // collateral if collateral else 0
         available = max(percent_mul_floor(collateral, ltv_bps) - debt, 0)
         factor = health_factor_of(weighted_threshold, debt)
+        zero_ltv = self._has_zero_ltv(account)
         return AccountData(collateral, debt, available, ltv_bps, threshold_bps, factor, zero_ltv)
 
     def health_factor(self, account: int) -> int:
         """Health factor now, in wad; `MAX` without debt. Below 1 wad the account may be liquidated."""
-        _, debt, _, weighted_threshold, _ = self._standing(account, self.clock.timestamp)
+        _, debt, _, weighted_threshold = self._standing(account, self.clock.timestamp)
         return health_factor_of(weighted_threshold, debt)
 
-    def _require_healthy(self, account: int, now: int) -> bool:
-        """Revert unless the health factor is at least 1; returns whether some collateral has an LTV of zero."""
-        _, debt, _, weighted_threshold, zero_ltv = self._standing(account, now)
+    def _require_healthy(self, account: int, now: int) -> None:
+        """Revert unless the health factor is at least 1."""
+        _, debt, _, weighted_threshold = self._standing(account, now)
         if health_factor_of(weighted_threshold, debt) < HEALTH_FACTOR_LIQUIDATION_THRESHOLD:
             raise Revert(HEALTH_FACTOR_TOO_LOW)
-        return zero_ltv
 
     def _require_healthy_after_release(self, account: int, asset: int, now: int) -> None:
         """After collateral left: healthy, and zero-LTV collateral has to leave before any other."""
-        if self._require_healthy(account, now) and self._risk[self.emode_of[account]][asset][0]:
+        self._require_healthy(account, now)
+        if self._risk[self.emode_of[account]][asset][0] and self._has_zero_ltv(account):
             raise Revert(LTV_VALIDATION_FAILED)
+
+    def _has_zero_ltv(self, account: int) -> bool:
+        """Whether some of the account's collateral has an LTV of zero."""
+        risk = self._risk[self.emode_of[account]]
+        return any(not risk[asset][0] for asset in self._used[self.flags[account]][0])
 
     def _require_covered(self, account: int, now: int) -> None:
         """After a borrow: some LTV, healthy, and collateral >= debt / average LTV, rounded up."""
-        collateral, debt, weighted_ltv, weighted_threshold, _ = self._standing(account, now)
+        collateral, debt, weighted_ltv, weighted_threshold = self._standing(account, now)
         ltv_bps = weighted_ltv // collateral if collateral else 0
         if not ltv_bps:
             raise Revert(LTV_VALIDATION_FAILED)

@@ -122,29 +122,28 @@ class LiquidationOperations(AccountHealth):
         now: int,
     ) -> Plan:
         """Everything a liquidation will write, or the `Revert` that refuses it (but for the liquidator's wallet)."""
-        debt_totals = self._current(debt_asset, now)
-        collateral_totals = self._current(collateral_asset, now)
-        total_collateral, total_debt, _, weighted_threshold, _ = self._standing(borrower, now)
-        health_factor = health_factor_of(weighted_threshold, total_debt)
-        collateral_index, borrow_index = collateral_totals[0], debt_totals[1]
-        held_scaled = self.scaled_supplies[collateral_asset][borrower]
-        owed_scaled = self.scaled_debts[debt_asset][borrower]
-        held = held_scaled * collateral_index // RAY
-        owed = (owed_scaled * borrow_index + CEIL_RAY) // RAY
         collateral_reserve = self.reserves[collateral_asset]
         debt_reserve = self.reserves[debt_asset]
-
         if borrower == liquidator:
             raise Revert(SELF_LIQUIDATION)
         if collateral_reserve.paused or debt_reserve.paused:
             raise Revert(RESERVE_PAUSED)
+        total_collateral, total_debt, _, weighted_threshold = self._standing(borrower, now)
+        health_factor = health_factor_of(weighted_threshold, total_debt)
         if health_factor >= HEALTH_FACTOR_LIQUIDATION_THRESHOLD:
             raise Revert(HEALTH_FACTOR_NOT_BELOW)
         if not self.flags[borrower] >> (2 * collateral_asset + 1) & 1:
             raise Revert(COLLATERAL_CANNOT_BE_LIQUIDATED)
-        if not owed:
+        owed_scaled = self.scaled_debts[debt_asset][borrower]
+        if not owed_scaled:
             raise Revert(CURRENCY_NOT_BORROWED)
 
+        debt_totals = self._current(debt_asset, now)
+        collateral_totals = self._current(collateral_asset, now)
+        collateral_index, borrow_index = collateral_totals[0], debt_totals[1]
+        held_scaled = self.scaled_supplies[collateral_asset][borrower]
+        held = held_scaled * collateral_index // RAY
+        owed = (owed_scaled * borrow_index + CEIL_RAY) // RAY
         rules = self.rules
         prices = self.prices
         seizure = liquidation_amounts(

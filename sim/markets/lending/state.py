@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from sim.chain.clock import Clock
 from sim.ledger import Ledger
-from sim.markets.lending.accrual import accrue, borrow_index_at, liquidity_index_at
+from sim.markets.lending.accrual import accrue
 from sim.markets.lending.columns import Columns
 from sim.markets.lending.constants import CEIL_RAY, MAX_RESERVES, RAY
+from sim.markets.lending.interest import grown_compounded, grown_linearly
 from sim.markets.lending.liquidation import LIQUIDATION_RULES
 from sim.markets.lending.records import (
     BORROW_INDEX,
@@ -158,42 +159,48 @@ class PoolState:
         self.columns.resize(len(self.reserves), accounts, self.journal.entries)
 
     # ------------------------------------------------------------------ accrual
-    def _current(self, asset: int, now: int) -> Totals:
-        """Totals accrued to `now`, without writing them; worked out once per reserve and time.
-
-        The memory is checked by identity of the stored tuple, so neither a write nor an undo can make it stale.
-        """
-        totals = self._totals[asset]
-        if totals[UPDATED_AT] == now:
-            return totals
-        before, at, after = self._accrued[asset]
-        if before is totals and at == now:
-            return after
-        after = accrue(totals, self.reserves[asset].reserve_factor_bps, now)
-        self._accrued[asset] = (totals, now, after)
-        return after
+    # Indexes and totals at a time are worked out once per reserve and time. What is remembered is checked by identity
+    # of the stored tuple it was worked out from, so neither a write nor an undo can make it stale.
 
     def _income(self, asset: int, now: int) -> int:
-        """Liquidity index accrued to `now`, remembered like `_current` and a third of its cost."""
+        """Liquidity index accrued to `now`, not written; it stands still where nothing is earned."""
         totals = self._totals[asset]
         if totals[UPDATED_AT] == now:
             return totals[LIQUIDITY_INDEX]
         before, at, index = self._incomes[asset]
-        if before is not totals or at != now:
-            index = liquidity_index_at(totals, now)
-            self._incomes[asset] = (totals, now, index)
+        if before is totals and at == now:
+            return index
+        index, _, rate, _, updated_at, _, _, _, _, _ = totals
+        if rate:
+            index = grown_linearly(index, rate, now - updated_at)
+        self._incomes[asset] = (totals, now, index)
         return index
 
     def _debt_index(self, asset: int, now: int) -> int:
-        """Borrow index accrued to `now`, remembered like `_current` and half its cost."""
+        """Borrow index accrued to `now`, not written; it grows at the base rate even where nothing is owed."""
         totals = self._totals[asset]
         if totals[UPDATED_AT] == now:
             return totals[BORROW_INDEX]
         before, at, index = self._debt_indexes[asset]
-        if before is not totals or at != now:
-            index = borrow_index_at(totals, now)
-            self._debt_indexes[asset] = (totals, now, index)
+        if before is totals and at == now:
+            return index
+        _, index, _, rate, updated_at, _, _, _, _, _ = totals
+        index = grown_compounded(index, rate, now - updated_at)
+        self._debt_indexes[asset] = (totals, now, index)
         return index
+
+    def _current(self, asset: int, now: int) -> Totals:
+        """All totals accrued to `now`, not written."""
+        totals = self._totals[asset]
+        if totals[UPDATED_AT] == now:
+            return totals
+        before, at, current = self._accrued[asset]
+        if before is totals and at == now:
+            return current
+        reserve_factor_bps = self.reserves[asset].reserve_factor_bps
+        current = accrue(totals, self._income(asset, now), self._debt_index(asset, now), reserve_factor_bps, now)
+        self._accrued[asset] = (totals, now, current)
+        return current
 
     # ------------------------------------------------------------------ writes
     def _store(
