@@ -35,6 +35,10 @@ def scenario(steps: int = 600) -> dict[str, Any]:
         }
         for asset in ASSETS
     }
+    assets: dict[str, Any] = {
+        asset: {"price_usd": START_PRICES[asset], "depth_2pct": 8e7, "kind": "market"} for asset in ASSETS
+    }
+    assets["wstETH"] = {"kind": "ratio", "base": "WETH", "ratio": 1.22}
     feeds = {asset: {"kind": "market", "deviation_ratio": 0.005, "heartbeat_seconds": 3600} for asset in ASSETS}
     feeds["USDC"] = {"kind": "fixed", "price_usd": 1.0}
     return {
@@ -49,7 +53,7 @@ def scenario(steps: int = 600) -> dict[str, Any]:
             "block_seconds": 12,
             "seed": 7,
         },
-        "assets": {asset: {"price_usd": START_PRICES[asset], "depth_2pct": 8e7, "kind": "market"} for asset in ASSETS},
+        "assets": assets,
         "outside": {"permanent_share": 0.05, "fast_seconds": 120},
         "oracle": {"latency_blocks": 1, "feeds": feeds},
         "gas": {"block_gas_limit": 45_000_000, "demand_elasticity": 1.0},

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Frames = Mapping[str, "pd.DataFrame"]
 TOP = 3
+PARTS = ("liquidation_usd", "trading_usd", "interest_usd", "gas_usd", "price_usd")
 
 
 def facts(frames: Frames, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -253,9 +254,7 @@ def agents(table: pd.DataFrame | None) -> dict[str, Any]:
     """Profit by kind, and who won and lost most apart from price changes of what they held."""
     if table is None or not len(table) or "profit_usd" not in table:
         return {"by_kind": {}, "winners": [], "losers": []}
-    parts = [
-        name for name in ("interest_usd", "liquidation_usd", "trading_usd", "gas_usd", "price_usd") if name in table
-    ]
+    parts = [name for name in PARTS if name in table]
     frame = table.copy()
     frame["earned_usd"] = frame["profit_usd"] - (frame["price_usd"].fillna(0.0) if "price_usd" in frame else 0.0)
     by_kind = {}
@@ -271,7 +270,7 @@ def agents(table: pd.DataFrame | None) -> dict[str, Any]:
 
 
 def _agent(row: Mapping[Any, Any]) -> dict[str, Any]:
-    keys = ("account", "population", "kind", "profit_usd", "earned_usd", "liquidation_usd", "trading_usd", "gas_usd")
+    keys = ("account", "population", "kind", "profit_usd", "earned_usd", *PARTS)
     return {key: _plain(row[key]) for key in keys if key in row}
 
 

@@ -72,7 +72,8 @@ def summarise(run: Any, manifest: Mapping[str, Any] | None = None, *, folder: st
         _deficit(values),
         _utilisation(values),
         _gas(values),
-        _agents(values),
+        _people(values),
+        _kinds(values),
         _trust(values),
     )
     return Summary(headline(values), tuple(section for section in built if section.rows), values)
@@ -200,15 +201,33 @@ def _gas(values: Mapping[str, Any]) -> Section:
     return Section("gas", "Gas", (), tuple(rows))
 
 
-def _agents(values: Mapping[str, Any]) -> Section:
+def _people(values: Mapping[str, Any]) -> Section:
     rows = []
     for word, people in (("won", values["agents"]["winners"]), ("lost", values["agents"]["losers"])):
-        rows += [(f"{one['kind']} {one['account']}", f"{word} {w.usd(abs(one['earned_usd']))}") for one in people]
+        for one in people:
+            parts = [f"{name} {w.usd(one[key])}" for key, name in _PARTS if abs(one.get(key) or 0.0) >= 0.5]
+            who = f"{one['kind']}, account {one['account']}"
+            rows.append((who, f"{word} {w.usd(abs(one['earned_usd']))}", ", ".join(parts)))
+    note = "Interest, liquidations, trades and gas; changes in the price of what they held are left out."
+    return Section("people", "Winners and losers", (), tuple(rows), note if rows else "")
+
+
+_PARTS = (
+    ("liquidation_usd", "liquidations"),
+    ("trading_usd", "trades"),
+    ("interest_usd", "interest"),
+    ("gas_usd", "gas"),
+)
+
+
+def _kinds(values: Mapping[str, Any]) -> Section:
+    rows = []
     for kind, entry in values["agents"]["by_kind"].items():
-        text = f"{w.usd(entry['earned_usd'])} together, and {w.usd(entry.get('price_usd'))} by price changes"
-        rows.append((f"{kind} ({w.number(entry['agents'])})", text))
-    note = "Interest, liquidations, trades and gas; price changes of what they held are left out unless named."
-    return Section("agents", "Winners and losers", (), tuple(rows), note if rows else "")
+        parts = [w.usd(entry.get(key)) for key, _ in _PARTS]
+        cells = (kind, w.number(entry["agents"]), *parts, w.usd(entry["earned_usd"]), w.usd(entry.get("price_usd")))
+        rows.append(cells)
+    headers = ("Kind", "Agents", *(name.capitalize() for _, name in _PARTS), "Together", "Price changes")
+    return Section("kinds", "Profit and loss by kind of agent", headers, tuple(rows))
 
 
 def _trust(values: Mapping[str, Any]) -> Section:

@@ -1,0 +1,238 @@
+"""The report: one HTML file that needs nothing else, on a screen, on a phone, on paper."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from html import escape as html_escape
+from pathlib import Path
+from typing import Any
+
+from sim.results import wording as w
+from sim.results.errors import ResultsError
+from sim.results.reading import load
+from sim.results.report.sheet import STYLE
+from sim.results.summary import Section, Summary, audit_words, summarise, worst_asset
+
+_UNIT = re.compile(r"(?<=\d) (?=(?:[kMBT%]|gwei|points|min|h|d|s)\b|%)")
+
+
+def escape(text: str) -> str:
+    """Text for the page: a number is not parted from its unit at the end of a line."""
+    return _UNIT.sub("\N{NO-BREAK SPACE}", html_escape(text))
+
+
+def write_report(folder: str | os.PathLike[str], out: str | os.PathLike[str] | None = None) -> Path:
+    """Write the report of the run in that folder, `report.html` inside it unless `out` names another file."""
+    from sim.results.progress import replace_text
+
+    run = load(folder)
+    path = Path(out) if out is not None else run.folder / "report.html"
+    text = html(run)
+    try:
+        replace_text(path, text)
+    except OSError as error:
+        raise ResultsError(f"{path} cannot be written: {error.strerror or error}") from error
+    return path
+
+
+def html(run: Any) -> str:
+    """The report of a `Run` as text."""
+    from sim.results.report.drawing import pair
+    from sim.results.report.figure import source_of
+    from sim.results.report.figures import figures
+
+    summary = summarise(run)
+    source = source_of(run, summary.values)
+    drawn = [(figure, *pair(figure.draw, figure.key)) for figure in figures(source)]
+    parts = [
+        _head(run.manifest, summary),
+        _cards(summary.values),
+        *(_figure(figure, wide, narrow) for figure, wide, narrow in drawn),
+        _nothing_liquidated(source, summary.values),
+        _largest(source.events),
+        "<h2>All figures</h2>",
+        *(_section(section) for section in summary.sections if section.key not in ("run", "trust")),
+        _parameters(run.manifest),
+        _made_by(run.manifest, summary.values),
+    ]
+    title = escape(f"{run.manifest.get('title') or run.manifest.get('name')}: report of one run")
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(part for part in parts if part)
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def caption_line(manifest: Mapping[str, Any]) -> str:
+    """Which run this is, in one line: scenario, one run, seed, version, when."""
+    version = (manifest.get("versions") or {}).get("undertow", "?")
+    when = str(manifest.get("started_at") or "").replace("T", " ").replace("Z", " UTC")
+    parts = [manifest.get("name"), "one run", f"seed {manifest.get('seed')}", f"undertow {version}", when]
+    digest = manifest.get("content_hash")
+    parts.append(f"hash {digest[:12]}" if digest else "")
+    return " · ".join(str(part) for part in parts if part)
+
+
+def _head(manifest: Mapping[str, Any], summary: Summary) -> str:
+    scenario = manifest.get("scenario") or {}
+    title = manifest.get("title") or manifest.get("name") or "Run"
+    lines = [f"<h1>{escape(str(title))}</h1>", f'<p class="line">{escape(caption_line(manifest))}</p>']
+    state = manifest.get("state")
+    if state not in ("done", "running"):
+        steps = w.count(summary.values["run"]["steps"], "step")
+        lines.append(f'<p class="warning">This run is {escape(str(state))}: the figures cover {steps} only.</p>')
+    lines.append(f'<p class="headline">{escape(summary.headline)}</p>')
+    if scenario.get("why"):
+        lines.append(f"<p>{escape(str(scenario['why']))}</p>")
+    lines.append(
+        '<p class="line">One run is one possible course of events, not a probability. Model output, not advice.</p>'
+    )
+    return "\n".join(lines)
+
+
+def _cards(values: Mapping[str, Any]) -> str:
+    done, cards = values["liquidations"], []
+    worst = worst_asset(values)
+    if worst:
+        entry = values["prices"][worst]
+        reached = entry.get("outside_drawdown_ratio", entry["asked_drawdown_ratio"])
+        cards.append((f"Fall of {worst}", w.percent(reached), f"asked {w.percent(entry['asked_drawdown_ratio'])}"))
+    if done["count"]:
+        cards.append(("Debt repaid", w.usd(done["debt_repaid_usd"]), w.count(done["count"], "liquidation")))
+    else:
+        cards.append(("Liquidations", "0", "nobody was liquidated"))
+    cards.append(("Bad debt", w.usd(values["deficit"]["total_usd"]), "deficit of all reserves"))
+    used = values["utilisation"]
+    if used:
+        top = max(used, key=lambda name: used[name]["peak_ratio"])
+        cards.append((f"Peak utilisation, {top}", w.percent(used[top]["peak_ratio"]), w.moment(used[top]["peak_at"])))
+        dear = max(used, key=lambda name: used[name].get("peak_borrow_rate_per_year") or 0.0)
+        rate = used[dear].get("peak_borrow_rate_per_year")
+        cards.append((f"Peak borrow rate, {dear}", w.percent(rate), "a year"))
+    if "peak_base_fee_gwei" in values["gas"]:
+        median = w.gwei(values["gas"]["median_base_fee_gwei"])
+        cards.append(("Peak base fee", w.gwei(values["gas"]["peak_base_fee_gwei"]), f"median {median}"))
+    items = (
+        f'<div class="card"><div class="what">{escape(what)}</div><div class="value">{escape(value)}</div>'
+        f'<div class="what">{escape(note)}</div></div>'
+        for what, value, note in cards
+    )
+    return f'<div class="cards">{"".join(items)}</div>'
+
+
+def _figure(figure: Any, wide: str, narrow: str) -> str:
+    return (
+        f'<figure id="{escape(figure.key)}"><h2>{escape(figure.title)}</h2>\n'
+        f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>\n'
+        f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
+    )
+
+
+def _nothing_liquidated(source: Any, values: Mapping[str, Any]) -> str:
+    if values["liquidations"]["count"]:
+        return ""
+    text = "No liquidation in this run."
+    if len(source.positions) and "health_factor" in source.positions:
+        owing = source.positions[source.positions["debt_usd"] > 0]
+        if len(owing):
+            text += f" The lowest health factor in the snapshots was {float(owing['health_factor'].min()):.3f}."
+    return f"<p>{escape(text)}</p>"
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], kind: str, numbers: Sequence[int] = ()) -> str:
+    def cells(row: Sequence[str], tag: str) -> str:
+        made = []
+        for place, cell in enumerate(row):
+            mark = " class=number" if place in numbers else ""
+            made.append(f"<{tag}{mark}>{escape(cell)}</{tag}>")
+        return f"<tr>{''.join(made)}</tr>"
+
+    head = f"<thead>{cells(headers, 'th')}</thead>" if headers else ""
+    body = "".join(cells(row, "td") for row in rows)
+    return f'<div class="scroll"><table class="{kind}">{head}<tbody>{body}</tbody></table></div>'
+
+
+def _section(section: Section) -> str:
+    note = f"<p class=line>{escape(section.note)}</p>" if section.note else ""
+    table = _table(section.headers, section.rows, "tight" if section.headers else "pairs")
+    return f"<section><h3>{escape(section.title)}</h3>{table}{note}</section>"
+
+
+def _largest(events: Any) -> str:
+    from sim.results.report.frames import largest_liquidations
+
+    chosen = largest_liquidations(events) if len(events) else events
+    if not len(chosen):
+        return ""
+    headers = ("When", "Borrower", "Seized", "Repaid", "Debt repaid", "Collateral", "HF before", "Liquidator", "Profit")
+    rows = []
+    for row in chosen.to_dict("records"):
+        health = row.get("health_factor_before")
+        rows.append(
+            (
+                w.moment(row.get("timestamp")),
+                _word(row.get("account")),
+                _word(row.get("collateral_asset")),
+                _word(row.get("debt_asset")),
+                w.usd(row.get("debt_repaid_usd")),
+                w.usd(row.get("collateral_usd")),
+                f"{health:.4f}" if health is not None and health == health else w.MISSING,
+                _word(row.get("owner") or row.get("sender")),
+                w.usd(row.get("profit_usd")),
+            )
+        )
+    return f"<h2>The largest liquidations</h2>{_table(headers, rows, 'tight', numbers=(4, 5, 6, 8))}"
+
+
+def _word(value: Any) -> str:
+    if value is None or value != value:
+        return w.MISSING
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _parameters(manifest: Mapping[str, Any]) -> str:
+    from sim.results.report.parameters import parameters
+
+    every = parameters(manifest)
+    if not every:
+        return ""
+    headers = ("Parameter", "Value", "Unit", "From", "Source")
+
+    def block(title: str, chosen: list[Any], shut: bool) -> str:
+        if not chosen:
+            return ""
+        rows = [(one.path, one.value, one.unit, one.origin, one.source) for one in chosen]
+        table = _table(headers, rows, "parameters")
+        words = f"{title} ({len(chosen)})"
+        if shut:
+            return f"<details><summary>{escape(words)}</summary>{table}</details>"
+        return f"<h3>{escape(words)}</h3>{table}"
+
+    changed = [one for one in every if one.origin == "overridden"]
+    assumed = [one for one in every if one.assumption]
+    return (
+        "<h2>Parameters</h2>"
+        + block("Overridden for this run", changed, shut=False)
+        + block("Assumptions: no source was found", assumed, shut=len(assumed) > 12)
+        + block("All resolved parameters", every, shut=True)
+    )
+
+
+def _made_by(manifest: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in (manifest.get("versions") or {}).items())
+    command = " ".join(manifest.get("command") or [])
+    sizes = (manifest.get("tables") or {}).items()
+    tables = ", ".join(f"{name} ({w.number(size['rows'])} rows)" for name, size in sizes)
+    rows = [
+        ("Command", command),
+        ("Versions", versions),
+        ("Tables", tables),
+        ("Content hash", str(manifest.get("content_hash") or "")),
+        ("Conservation audit", audit_words(values["audit"])),
+        ("Figures from", str((manifest.get("scenario") or {}).get("source") or "")),
+    ]
+    return f"<h2>How this was made</h2>{_table((), [row for row in rows if row[1]], 'pairs')}"
