@@ -126,7 +126,7 @@ ACTIONS = st.lists(
         st.tuples(st.just("arbitrage"), st.just(""), st.floats(-0.1, 0.1)),
         st.tuples(st.just("sell"), st.sampled_from(["liquidation", "outside", "farming"]), st.floats(0.1, 3_000)),
         st.tuples(st.just("step"), st.just(""), st.floats(-0.2, 0.2)),
-        st.tuples(st.just("undone"), st.sampled_from(["liquidation", "new"]), st.floats(-0.1, 0.1)),
+        st.tuples(st.just("undone"), st.sampled_from(["liquidation", "perpetual"]), st.floats(-0.1, 0.1)),
     ),
     max_size=40,
 )

@@ -238,7 +238,7 @@ def test_depth_follows_realised_volatility_of_the_exogenous_price() -> None:
     for step in range(1, 301):
         price *= math.exp(move if step % 2 else -move)
         market.begin_step([price, 0.0, 0.0, 1.0], 12 * step)
-    assert market.volatility[ETH].ratio == pytest.approx(2.0, rel=1e-9)
+    assert market.volatility_ratio(ETH) == pytest.approx(2.0, rel=1e-9)
     assert market.volatility[ETH].volatility_per_year == pytest.approx(1.2, rel=1e-9)
     assert market.depth_2pct_usd(ETH) == pytest.approx(80e6 * 2**-0.36, rel=1e-9)
     assert market.depth_2pct_usd(USDC) == 1.5e9  # nothing moved: the cap
@@ -253,10 +253,10 @@ def test_the_first_hour_counts_the_time_before_the_run_at_the_reference() -> Non
     desk = Desk(tokens={ETH: OutsideToken(80e6), USDC: OutsideToken(reference_volatility_per_year=0.05)})
     for step in range(1, 76):
         desk.market.begin_step(desk.exogenous, 12 * step)
-    assert desk.market.volatility[ETH].ratio == pytest.approx(math.sqrt(0.75), rel=1e-12)
+    assert desk.market.volatility_ratio(ETH) == pytest.approx(math.sqrt(0.75), rel=1e-12)
     for step in range(76, 301):
         desk.market.begin_step(desk.exogenous, 12 * step)
-    assert desk.market.volatility[ETH].ratio == 0.0
+    assert desk.market.volatility_ratio(ETH) == 0.0
     assert desk.market.volatility[USDC].volatility_per_year == 0.0
 
 
@@ -450,6 +450,8 @@ def test_shares_of_causes_must_add_to_one() -> None:
         desk.swap(ETH, USDC, WEI, ("liquidation", 0.9))
     with pytest.raises(ValueError, match=r"a share of -0\.5 for whale"):
         desk.swap(ETH, USDC, WEI, ("liquidation", 1.5), ("whale", -0.5))
+    with pytest.raises(ValueError, match=r"given 'liquidations'; allowed: liquidation, deleveraging, .*, outside"):
+        desk.swap(ETH, USDC, WEI, ("liquidations", 1.0))
     assert state(desk) == before
 
 

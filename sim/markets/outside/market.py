@@ -12,6 +12,7 @@ from sim.markets.outside.chains import chain_of, route_between
 from sim.markets.outside.curve import Filled, Route, fill, value_to_send
 from sim.markets.outside.impacts import Impacts
 from sim.markets.outside.records import (
+    KINDS,
     OUTSIDE_CAUSE,
     Cause,
     Causes,
@@ -43,7 +44,8 @@ class OutsideMarket:
     the depth; what is left after s seconds is G(s) (`Kernel`). D2 in USD is turned into tokens once a step, at the
     price at the step's start: within a step trades then give the same in one piece or many, in any order of pieces.
     A trade sells one token and buys another; both prices move. It pays what `quote` says whatever its causes are, but
-    only what is neither caused "outside" nor by a switched-off cause stays in I.
+    only what is neither caused "outside" nor by a switched-off cause stays in I. `causes` are the kinds of cause that
+    trades may name, so that the parts of every recorded price add up.
 
     The market is the counterparty of every trade with unlimited inventory: tokens leave and enter the ledger.
     Amounts are integers, rounded against the trader; prices are floats, USD per whole token.
@@ -66,6 +68,7 @@ class OutsideMarket:
         depth_cap: float = 1.5,
         reference_volatility_per_year: float = 0.60,
         impact_off: Iterable[Cause] = (),
+        causes: Sequence[str] = KINDS,
     ) -> None:
         self.name = name
         self.ledger = ledger
@@ -104,6 +107,8 @@ class OutsideMarket:
             token: RealisedVolatility(p.reference_volatility_per_year or reference_volatility_per_year)
             for token, p in self.tokens.items()
         }
+        self.causes = tuple(causes)
+        self._kinds = frozenset((*causes, OUTSIDE_CAUSE))
         self._off = set(impact_off)
         self._timestamp: int | None = None
         self._routes: dict[tuple[int, int], Route] = {}
@@ -192,7 +197,7 @@ class OutsideMarket:
         """Sell `amount_in` of one token for another and book what it moves under `causes`.
 
         Reverts with `INSUFFICIENT_OUTPUT_AMOUNT` below `min_out` or for nothing, with the ledger's own reason if the
-        sender has too little; `ValueError` if the shares of the causes do not add to 1.
+        sender has too little; `ValueError` for an unknown kind of cause or shares that do not add to 1.
         """
         if token_in not in self.tokens or token_out not in self.tokens:
             raise Revert(NOT_TRADED)
@@ -254,6 +259,10 @@ class OutsideMarket:
         """ln R = ln E - I."""
         return self.log_exogenous[token] - self.impacts[token]
 
+    def volatility_ratio(self, token: int) -> float:
+        """sigma_1h of a token's exogenous price against the reference; 1 when the run begins."""
+        return self.volatility[token].ratio
+
     def depth_2pct_usd(self, token: int) -> float:
         """D2(t) in USD: the sale that moves the log price by 0.02, for this step."""
         lam = self.lam[token]
@@ -279,6 +288,8 @@ class OutsideMarket:
             total += share
             if share < 0.0:
                 raise ValueError(f"causes: given a share of {share!r} for {cause}; allowed: 0 to 1")
+            if kind_of(cause) not in self._kinds:
+                raise ValueError(f"causes: given {cause!r}; allowed: {', '.join(self.causes)}, {OUTSIDE_CAUSE}")
             if share and self.impact_enabled(cause):
                 weights.append((cause, share))
         if not abs(total - 1.0) < 1e-9:

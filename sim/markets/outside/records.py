@@ -12,6 +12,18 @@ Cause = Hashable
 #: Causes with their shares of a trade; the shares of one trade add to 1.
 Causes = tuple[tuple[Cause, float], ...]
 
+#: Kinds of cause that this economy knows; every impact is booked under one of them.
+KINDS = (
+    "liquidation",
+    "deleveraging",
+    "farming",
+    "liquidity",
+    "perpetual",
+    "trading",
+    "arbitrage",
+    "whale",
+)
+
 #: The cause of what happens outside this economy. A share of a trade under it makes no impact: it is in the price.
 OUTSIDE_CAUSE = "outside"
 
