@@ -236,7 +236,8 @@ def _feeds(data: Data) -> Iterator[Problem]:
         if feed.get("kind") != "ratio" or not asset:
             continue
         for key, allowed in (("base", "the symbol of an asset"), ("ratio", "a number above 0")):
-            if key in feed and feed[key] is None and key in asset and asset[key] is None:
+            # A ratio asset that lacks base or ratio has been told so already.
+            if asset.get("kind") == "market" and key in feed and feed[key] is None:
                 yield _problem(
                     f"{path}.{key}", "nothing", allowed, f"is needed: asset {symbol} has no {key} of its own"
                 )

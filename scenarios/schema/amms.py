@@ -14,7 +14,7 @@ class LiquidityRange(Section):
         ...,
         "The band reaches from price / (1 + width) to price x (1 + width)",
         source="assumption",
-        plausible=(0.002, 1.0),
+        plausible=(0.002, 10.0),
         gt=0,
         le=1e6,
     )
@@ -55,7 +55,7 @@ class Amm(Section):
         "Value of both tokens together when the run starts",
         unit="USD",
         source="assumption: no record of mainnet AMM depth in the facts",
-        plausible=(5e6, 500e6),
+        plausible=(5e6, 2e9),
         gt=0,
     )
     ranges: Sequence[LiquidityRange] = field((), "Bands of a concentrated pool; omitted: the whole price range")

@@ -29,7 +29,7 @@ class Asset(Section):
         "D2: amount that moves the outside mid price by 2 % at reference volatility; omitted: trades do not move it",
         unit="USD or tokens (depth_unit)",
         source="assumption: one post and one quote of 2025 for ETH and BTC (MODEL 1)",
-        plausible=(20e6, 120e6),
+        plausible=(20e6, 300e6),
         gt=0,
     )
     depth_unit: Literal["usd", "token"] = field(

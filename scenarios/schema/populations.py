@@ -23,7 +23,9 @@ class Population(Section):
 
     kind: str = field(..., "Registered kind, or package.module:Class of your own", min_length=1)
     count: Whole = field(..., "Number of agents", unit="agents", ge=0, le=10_000_000)
-    scaled: bool = field(True, "Whether `populations.scale` applies; off for those who are few by nature, as liquidators")
+    scaled: bool = field(
+        True, "Whether `populations.scale` applies; off for those who are few by nature, as liquidators"
+    )
     source: str = source_field()
     _parameters: BaseModel | None = PrivateAttr(default=None)
 

@@ -56,7 +56,7 @@ def remark(text: str) -> None:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[int] = (), title: str = "") -> Table:
-    """A table without borders; `right` are the columns of numbers. Long cells are folded, but not in the first column."""
+    """A table without borders; `right` are columns of numbers. Long cells are folded, except in the first column."""
     made = Table(
         box=None,
         pad_edge=False,

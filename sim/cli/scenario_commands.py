@@ -21,7 +21,7 @@ def list_command(as_json: bool) -> int:
             {
                 "name": name,
                 "title": scenario.label,
-                "why": scenario.why,
+                "why": " ".join(scenario.why.split()),
                 "horizon_seconds": scenario.run.horizon_seconds,
                 "step_seconds": scenario.run.step_seconds,
                 "agents": sum(map(scenario.scaled_count, scenario.populations.tables)),

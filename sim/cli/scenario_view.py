@@ -22,7 +22,7 @@ def print_overview(console: Console, scenario: Scenario) -> None:
     console.print(Text(scenario.label, style="bold"))
     for text in (scenario.why, scenario.source and f"Source: {scenario.source}"):
         if text:
-            console.print(text)
+            console.print(" ".join(text.split()))
     run, gas = scenario.run, scenario.gas
     heading(console, "Run")
     facts = [
