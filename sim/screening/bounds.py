@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.screening.columns import BAD_FACTOR
+
 #: Stands for a base factor of zero in a denominator: the asset counts from the moment it is worth anything.
 _NOTHING = 1e-300
 
@@ -112,7 +114,7 @@ class GroupTable:
         current[:size] = collateral_factors.ravel()
         current[size:-1] = debt_factors
         if not np.minimum.reduce(current) >= 0.0:
-            raise ValueError("a factor (price, index, threshold) is negative or not a number")
+            raise ValueError(BAD_FACTOR)
 
     def _reshape(self, emodes: int, reserves: int) -> None:
         """Reserves or e-modes were added: the factor vector gets another layout."""

@@ -30,6 +30,9 @@ class Columns(Protocol):
         ...
 
 
+BAD_FACTOR = "a factor (price, index, threshold) is negative or not a number"
+
+
 def values_usd(
     columns: Columns, accounts: np.ndarray, collateral_factors: np.ndarray, debt_factors: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

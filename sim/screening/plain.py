@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.screening.columns import Columns
+from sim.screening.columns import BAD_FACTOR, Columns
 from sim.screening.screen import Screen, lengthened
 
 #: Accounts per pass: the working arrays of one pass stay in a core's second-level cache.
@@ -33,6 +33,8 @@ class PlainScreen(Screen):
 
     def look(self, collateral_factors: np.ndarray, debt_factors: np.ndarray) -> list[int]:
         """The accounts that have newly crossed, ascending."""
+        if not (collateral_factors.min() >= 0.0 and debt_factors.min() >= 0.0):
+            raise ValueError(BAD_FACTOR)
         found: list[int] = []
         by_reserve = np.ascontiguousarray(collateral_factors.T)
         plain = by_reserve[:, 0].tolist()
