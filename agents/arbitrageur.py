@@ -76,8 +76,7 @@ class Arbitrageur(EconomicAgent):
         if amount <= 0:
             return None
         token_out = amm.token1 if token_in == amm.token0 else amm.token0
-        received = amm.quote_exact_in(token_in, amount)
-        back = view.outside.quote(token_out, token_in, received)
+        back = view.round_trip(name, token_in, amount)
         unit_usd = view.outside_usd[token_in] / view.ledger.tokens[token_in].unit
         gas_usd = view.gas_usd(view.operations.swap)
         value_usd = (back - amount) * unit_usd - gas_usd

@@ -208,6 +208,20 @@ def _oracle(scenario: Scenario, outside: OutsideMarket, clock: Clock, symbols: t
     return oracle
 
 
+def _gas(scenario: Scenario) -> GasMarket:
+    settings = scenario.gas
+    return GasMarket(
+        block_gas_limit=settings.block_gas_limit,
+        base_fee_gwei=settings.base_fee_gwei,
+        reference_gwei=settings.reference_gwei,
+        demand_elasticity=settings.demand_elasticity,
+        volatility_exponent=settings.volatility_exponent,
+        min_base_fee_gwei=settings.min_base_fee_gwei,
+        blocks_per_step=scenario.run.blocks_per_step,
+        enabled=scenario.mechanisms.gas,
+    )
+
+
 # ---------------------------------------------------------------------- lending pool
 def _pool(
     scenario: Scenario, ledger: Ledger, clock: Clock, tokens: dict[str, int], oracle: Oracle

@@ -26,6 +26,9 @@ from sim.waking import Waking
 
 WAD = 10**18
 
+#: With one collateral asset the pool averages no threshold, so float and integer health factors differ by rounding only.
+SINGLE_MARGIN = 1e-6
+
 
 class Economy(mesa.Model):
     """A DeFi protocol economy that runs from a scenario.
@@ -108,7 +111,8 @@ class Economy(mesa.Model):
         run = self.settings.run
         if run.wake == "all":
             return ExhaustiveScreen(self.pool, decide)
-        return open_screen(run.screen, self.pool, decide, expected_accounts=len(self.ledger.owners))
+        accounts = len(self.ledger.owners)
+        return open_screen(run.screen, self.pool, decide, expected_accounts=accounts, single_margin=SINGLE_MARGIN)
 
     def _alarm_screen(self) -> Screen:
         """Owners who have an alarm: crossed when the integers put the health factor under it."""
@@ -151,8 +155,9 @@ class Economy(mesa.Model):
         self.outside.begin_step(self.world.exogenous[self.clock.step], self.clock.timestamp)
         base_fee_wei = self.gas.base_fee_wei
         self._update_oracle()
-        self.liquidatable.look(self.clock.step)
-        woken = self.waking.open(self.clock.timestamp)
+        factors = self.pool.factors()
+        self.liquidatable.look(self.clock.step, factors)
+        woken = self.waking.open(self.clock.timestamp, factors)
         self._open_view(base_fee_wei)
         self.mempool.submit(self._decisions(woken), self.clock.step, self.expiry_steps)
         gas_used = self._execute(base_fee_wei)
@@ -207,8 +212,10 @@ class Economy(mesa.Model):
         receipts = self.receipts
         receipts.clear()
         gas_used = 0
-        capacity = self.gas.capacity_gas(self.world.volatility_ratio())
-        for transaction in self.mempool.select(self.clock.step, base_fee_wei * 1e-9, capacity):
+        gas = self.gas
+        room = gas.capacity_gas(self.world.volatility_ratio(), self.view.tip_gwei)
+        whole = gas.block_gas_limit * self.blocks_per_step if gas.enabled else room
+        for transaction in self.mempool.select(self.clock.step, base_fee_wei * 1e-9, room, whole):
             receipt = execute(transaction, base_fee_wei)
             gas_used += receipt.gas_used
             receipts.append(receipt)
@@ -229,6 +236,8 @@ class Economy(mesa.Model):
         self.events.receipts(self.receipts)
         self.snapshots.follow()
         self.recorder.row(self.clock.step, self.metrics.row())
+        self.datacollector.collect(self)
+        self.running = self.clock.step < self.steps_planned
 
     # ------------------------------------------------------------------ whole runs
     def run(self, progress: Callable[[int, int], None] | None = None) -> None:

@@ -39,10 +39,9 @@ class Liquidatable:
         """Watch these accounts for a health factor under 1."""
         self.screen.arm(accounts, 1.0)
 
-    def look(self, step: int) -> list[int]:
-        """Take in the newly liquidatable, let go the healed; returns the former."""
+    def look(self, step: int, factors: tuple[np.ndarray, np.ndarray]) -> list[int]:
+        """Take in the newly liquidatable at the pool's present `factors`, let go the healed; returns the former."""
         pool = self.pool
-        factors = pool.factors()
         if self.debts_usd and pool.prices != self.prices_seen:
             self._release_healed(factors)
         self.prices_seen = list(pool.prices)

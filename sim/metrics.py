@@ -26,6 +26,7 @@ class Metrics:
         self.reserve_symbols = [economy.ledger.tokens[reserve.token].symbol for reserve in pool.reserves]
         self.units = [1.0 / reserve.unit for reserve in pool.reserves]
         self.oracle_reserve = {reserve.token: asset for asset, reserve in enumerate(pool.reserves)}
+        self._depths: dict[str, tuple[tuple[int, int], float]] = {}
         self.columns = self._names()
 
     def _names(self) -> list[str]:
@@ -76,9 +77,8 @@ class Metrics:
         for token in self.tokens:
             by_cause = outside.impact_by_cause(token)
             values += [by_cause.get(cause, 0.0) for cause in IMPACT_CAUSES]
-        for amm in economy.amms.values():
-            depth = amm.depth_2pct()
-            values += (amm.price(), depth.token0_down * outside.prices[amm.token0])
+        for name, amm in economy.amms.items():
+            values += (amm.price(), self._depth_tokens(name, amm) * outside.prices[amm.token0])
         for asset in range(len(self.units)):
             values += self._reserve(asset)
         values += (
@@ -91,6 +91,14 @@ class Metrics:
             events.reverted,
         )
         return values
+
+    def _depth_tokens(self, name: str, amm: Any) -> float:
+        """Token0 that moves a pool 2 % down; worked out anew only when the pool's reserves have changed."""
+        reserves = amm.reserves()
+        known = self._depths.get(name)
+        if known is None or known[0] != reserves:
+            known = self._depths[name] = (reserves, float(amm.depth_2pct().token0_down))
+        return known[1]
 
     def _reserve(self, asset: int) -> tuple[float, ...]:
         """Cash, debt, supply, utilisation, rates, indexes, deficit and solvency gap of one reserve.

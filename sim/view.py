@@ -107,6 +107,17 @@ class View:
             trade = self.cache[key] = self.venues.amms[name].amount_to_price(target)
         return trade
 
+    def round_trip(self, name: str, token_in: int, amount: int) -> int:
+        """What `amount` becomes when traded on a pool and back outside, in units of `token_in`; cached."""
+        key = ("round trip", name, amount)
+        back: int | None = self.cache.get(key)
+        if back is None:
+            amm = self.venues.amms[name]
+            token_out = amm.token1 if token_in == amm.token0 else amm.token0
+            received = amm.quote_exact_in(token_in, amount)
+            back = self.cache[key] = self.outside.quote(token_out, token_in, received)
+        return back
+
     def unprofitable(self) -> list[int]:
         """Accounts that were planned for in this step and that no liquidation pays for."""
         return [key[1] for key, plan in self.cache.items() if key[0] == "plan" and plan is None]

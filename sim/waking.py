@@ -46,10 +46,9 @@ class Waking:
         for account in population.accounts:
             self.owners[account] = population
 
-    def open(self, now: int) -> dict[str, list[int]]:
+    def open(self, now: int, factors: tuple[np.ndarray, np.ndarray]) -> dict[str, list[int]]:
         """Owners whose time has come at `now`, as rows by population; newly alarmed ones get their time first."""
-        pool = self.economy.pool
-        for account in self.alarms.look(*pool.factors()):
+        for account in self.alarms.look(*factors):
             self._draw(self.owners[account], account, now)
         woken: dict[str, list[int]] = {}
         self._looked = self.calendar.due(now)

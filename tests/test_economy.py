@@ -142,14 +142,18 @@ def test_agents_are_mesa_agents():
 def test_mesa_batch_run():
     results = mesa.batch_run(
         Economy,
-        parameters={"scenario": "demo", "run__horizon_seconds": 6_000},
-        rng=[1],
-        max_steps=100,
+        parameters={"scenario": "demo", "seed": [1, 2]},
+        iterations=1,
+        max_steps=10_000,
         number_processes=1,
         display_progress=False,
     )
-    assert len(results) == 1
-    assert results[0]["liquidated_usd"] >= 0.0
+    assert [row["seed"] for row in results] == [1, 2]
+    for row in results:
+        with Economy("demo", seed=row["seed"]) as economy:
+            economy.run()
+            assert row["liquidated_usd"] == economy.events.total_liquidated_usd > 0.0
+            assert row["liquidations"] == economy.events.total_liquidations
 
 
 def test_metrics_have_no_holes():

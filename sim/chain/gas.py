@@ -78,16 +78,17 @@ class GasMarket:
             return UNLIMITED_GAS
         scale = self._scale(volatility_ratio)
         tip_wei = tip_gwei * WEI_PER_GWEI
+        limit = self.block_gas_limit
         room = 0
         base_fee = self.base_fee_wei
-        for left in range(self.blocks_per_step, 0, -1):
-            block_room = self.block_gas_limit - self._demand(scale, base_fee + tip_wei)
+        for left in range(self.blocks_per_step, 1, -1):
+            block_room = limit - self._demand(scale, base_fee + tip_wei)
             following = self._next(base_fee, self._demand(scale, base_fee))
             if following == base_fee:
                 return room + left * block_room
             room += block_room
             base_fee = following
-        return room
+        return room + limit - self._demand(scale, base_fee + tip_wei)
 
     def end_step(self, gas_used: int, volatility_ratio: float) -> int:
         """Close the step in which this economy used `gas_used`; returns the base fee of the next, in wei.

@@ -18,8 +18,7 @@ from sim.randomness import Randomness
 class Mempool:
     """Pending public transactions, and the selection of a step's transactions.
 
-    `capacity_gas` given to `select` is the room that this economy's own transactions find in the step; what does not
-    fit is carried over until `expires_step`. `lost` counts the private bids that lost their auction in the last
+    What does not fit is carried over until its `expires_step`. `lost` counts the private bids that lost their auction in the last
     selection, `expired` the public transactions that ran out of time.
     """
 
@@ -45,8 +44,12 @@ class Mempool:
             transaction.expires_step = step + expiry_steps
             self._pending.append(transaction)
 
-    def select(self, step: int, base_fee_gwei: float, capacity_gas: int) -> list[Transaction]:
-        """The transactions of this step, in order; the others that may still be included stay pending."""
+    def select(self, step: int, base_fee_gwei: float, capacity_gas: int, private_gas: int) -> list[Transaction]:
+        """The transactions of this step, in order; the others that may still be included stay pending.
+
+        Winners of auctions outbid anybody outside, so up to `private_gas` they find room; public ones share what
+        those who pay more than their tip leave, `capacity_gas`.
+        """
         self.lost = self.expired = 0
         pending = self._pending
         if not pending:
@@ -58,19 +61,20 @@ class Mempool:
         public.sort(key=lambda t: (-t.tip_gwei, t.order_key))
         chosen: list[Transaction] = []
         kept: list[Transaction] = []
-        room = capacity_gas
-        for transaction in [*winners, *public]:
-            gas = transaction.gas
-            if transaction.max_fee_gwei < base_fee_gwei or gas > room:
-                if transaction.private:
-                    continue  # a private bid is for one block only; its owner bids again on the next view
-                if transaction.expires_step > step:
-                    kept.append(transaction)
-                else:
-                    self.expired += 1
-                continue
-            room -= gas
-            chosen.append(transaction)
+        for transaction in winners:
+            # A private bid is for one block only; who finds no room bids again on the next view.
+            if transaction.gas <= private_gas:
+                private_gas -= transaction.gas
+                chosen.append(transaction)
+        room = min(capacity_gas, private_gas)
+        for transaction in public:
+            if transaction.max_fee_gwei >= base_fee_gwei and transaction.gas <= room:
+                room -= transaction.gas
+                chosen.append(transaction)
+            elif transaction.expires_step > step:
+                kept.append(transaction)
+            else:
+                self.expired += 1
         self._pending = kept
         return chosen
 
