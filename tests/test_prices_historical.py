@@ -241,6 +241,7 @@ GOOD = ("2020-01-01T00:00Z,100,101,99,100", "2020-01-01T01:00Z,100,101,99,100", 
         ("2019-12-31T00:00Z,100,101,99,100", "time", "earlier than a row above"),
         ("yesterday,100,101,99,100", "time", "'yesterday'"),
         ("2020-01-01T02:00:00.5Z,100,101,99,100", "time", "'2020-01-01T02:00:00.5Z'"),
+        ("1577844000000,100,101,99,100", "time", "'1577844000000'"),
         ("2020-01-01T02:00Z,100,101,99", "", "4 cells"),
     ],
 )
@@ -281,6 +282,9 @@ def test_a_missing_empty_or_binary_file_is_refused(tmp_path: Path) -> None:
         with pytest.raises(PathError, match=words) as caught:
             absolute(file, WETH="eth")
         assert caught.value.problems[0].file == str(file)
+    (tmp_path / "long.csv").write_text("time," + "x" * 200_000)
+    with pytest.raises(PathError, match=r"text that is no CSV \(field larger"):
+        absolute(tmp_path / "long.csv", WETH="eth")
     with pytest.raises(PathError, match=r"directory"):
         absolute(tmp_path, WETH="eth")
 

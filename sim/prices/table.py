@@ -17,6 +17,9 @@ _LISTED = 20
 _TIME = "an ISO 8601 time such as 2020-03-12T00:00Z (UTC where no zone is given), or whole Unix seconds"
 _PRICE = "a finite number above 0"
 
+#: Unix seconds of the first moment that a date cannot express; times in milliseconds are beyond it.
+_YEAR_10000 = 253_402_300_800
+
 
 class PathTable(NamedTuple):
     """A checked path file: `times` (Unix seconds, ascending) and the price columns by name, row by row."""
@@ -49,7 +52,10 @@ def read_rows(file: str | Path) -> Header:
         text = "\0"
     if "\0" in text:
         raise _whole(name, "a binary file", "CSV text in UTF-8")
-    rows = [(line, row) for line, row in enumerate(csv.reader(text.splitlines()), start=1) if row]
+    try:
+        rows = [(line, row) for line, row in enumerate(csv.reader(text.splitlines()), start=1) if row]
+    except csv.Error as error:
+        raise _whole(name, f"text that is no CSV ({error})", "a CSV file with a header and rows") from None
     header = [cell.strip() for cell in rows[0][1]]
     if "time" not in header:
         raise PathError([PathProblem(name, rows[0][0], "time", f"columns {', '.join(header)}", "a column named time")])
@@ -122,7 +128,7 @@ def parse_time(text: str) -> int | None:
     """Unix seconds of an ISO 8601 time or of whole seconds as digits; None if it is neither."""
     text = text.strip()
     if text.isascii() and text.isdigit() and len(text) >= 9:
-        return int(text)
+        return int(text) if int(text) < _YEAR_10000 else None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -39,22 +39,23 @@ class RealisedVolatility:
         if last is None or seconds <= 0:
             return self.ratio
         window = self._window
-        square = (log_price - last) ** 2
-        window.append((seconds, square))
-        self._squares += square
-        self._covered += seconds
-        while self._covered - window[0][0] >= WINDOW_SECONDS:
+        move = log_price - last
+        window.append((seconds, move * move))
+        squares = self._squares + move * move
+        covered = self._covered + seconds
+        while covered - window[0][0] >= WINDOW_SECONDS:
             length, square = window.popleft()
-            self._covered -= length
-            self._squares -= square
+            covered -= length
+            squares -= square
             self._popped += 1
-        if self._popped >= len(window):
-            self._popped = 0
-            self._squares = math.fsum([square for _, square in window])  # drops the rounding of the subtractions
-        missing = WINDOW_SECONDS - self._covered
-        if missing > 0:
-            per_second = (self._squares + self._reference * missing) / WINDOW_SECONDS
+            if self._popped >= len(window):
+                self._popped = 0
+                squares = math.fsum([square for _, square in window])  # drops the rounding of the subtractions
+        self._squares = squares
+        self._covered = covered
+        if covered >= WINDOW_SECONDS:
+            variance = squares / covered / self._reference
         else:
-            per_second = self._squares / self._covered
-        self.ratio = math.sqrt(max(per_second, 0.0) / self._reference)
-        return self.ratio
+            variance = (squares / self._reference + (WINDOW_SECONDS - covered)) / WINDOW_SECONDS
+        ratio = self.ratio = math.sqrt(variance) if variance > 0.0 else 0.0
+        return ratio
