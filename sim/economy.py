@@ -59,6 +59,7 @@ class Economy(mesa.Model):
         self.settings = scenario
         self.chosen_seed = chosen
         self._frozen = False
+        self.audits = 0
         collecting = gc.isenabled()
         gc.disable()
         try:
@@ -251,6 +252,7 @@ class Economy(mesa.Model):
         """Full sums: base tokens in the ledger, scaled balances and cash in the pool. Raises if one unit is amiss."""
         self.ledger.audit()
         self.pool.audit()
+        self.audits += 1
 
     def deficit_usd(self) -> float:
         """Bad debt written off so far, at the pool's prices, USD."""

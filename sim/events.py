@@ -92,7 +92,7 @@ class EventRecorder:
             elif type(result) is ArbitrageDone:
                 detail = self._arbitrage(receipt, result)
             elif type(result) is Sale:
-                detail = self._sale(result)
+                detail = self._sale(sender, result)
             elif type(result) is Deleveraged:
                 detail = self._deleveraging(sender, result)
             else:
@@ -147,7 +147,10 @@ class EventRecorder:
         net_usd = gross_usd - receipt.fee_wei * WEI * self.economy.view.eth_usd
         return self._trade(None, done.venue, net_usd, done.token_in, done.token_out, done.amount_in, done.amount_out)
 
-    def _sale(self, sale: Sale) -> tuple[Any, ...]:
+    def _sale(self, sender: int, sale: Sale) -> tuple[Any, ...]:
+        prices = self.economy.outside.prices
+        got_usd = sale.amount_out / self.units[sale.token_out] * prices[sale.token_out]
+        self.flow(sender).trading_usd += got_usd - sale.amount_in / self.units[sale.token_in] * prices[sale.token_in]
         return self._trade(
             None, sale.route[0].venue, None, sale.token_in, sale.token_out, sale.amount_in, sale.amount_out
         )
@@ -157,6 +160,9 @@ class EventRecorder:
         debt = self.reserve_tokens[done.debt_asset]
         repaid = done.debt_repaid / self.units[debt]
         repaid_usd = repaid * self.economy.pool.prices[done.debt_asset] * 1e-8
+        outside = self.economy.outside.prices
+        sold_usd = done.collateral_sold / self.units[collateral] * outside[collateral]
+        self.flow(sender).trading_usd += repaid * outside[debt] - sold_usd
         head = (sender, self.economy.pool.name, self.symbols[collateral], self.symbols[debt], repaid, repaid_usd)
         return (*head, None, None, None, None, None, None, self.symbols[collateral], self.symbols[debt],
                 done.collateral_sold / self.units[collateral], repaid, None)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from scenarios import Scenario
+from scenarios.fields import manifest_notes
 from sim import results
 from sim.economy import Economy
 
@@ -17,10 +19,9 @@ State = Literal["done", "interrupted"]
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """Where a run's files are, its summary in machine form, and how it ended."""
+    """Where a run's files are, and how it ended."""
 
     folder: Path
-    summary: dict[str, Any]
     state: State
     report: Path | None = None
 
@@ -39,20 +40,23 @@ def run_scenario(
     something else is refused (`ResultsError`) before anything is simulated.
     """
     folder = Path(out) if out is not None else Path("out") / f"{scenario.name}-{seed}"
-    manifest = results.new_manifest(scenario, seed=seed)
+    origins, fields = manifest_notes(scenario)
+    manifest = results.new_manifest(
+        scenario.as_dict(), seed, origins=origins, fields=fields, command=command(scenario, seed)
+    )
     toml = scenario.to_toml()
     folder = results.begin_run(folder, manifest=manifest, scenario_toml=toml)
     keeper = results.Progress(folder, scenario.run.steps)
+    state: State = "done"
+
+    def each(done: int, total: int) -> None:
+        keeper.update(done)
+        if progress is not None:
+            progress(done, total)
+
     began = time.perf_counter()
     with Economy(scenario, seed=seed) as economy:
         built = time.perf_counter()
-        state: State = "done"
-
-        def each(done: int, total: int) -> None:
-            keeper.update(done)
-            if progress is not None:
-                progress(done, total)
-
         try:
             economy.run(each)
         except KeyboardInterrupt:
@@ -60,14 +64,30 @@ def run_scenario(
         ended = time.perf_counter()
         tables = economy.finish()
         steps = economy.clock.step
+        audits = economy.audits
     manifest = dict(manifest) | {
-        "seconds": {"build": round(built - began, 3), "run": round(ended - built, 3)},
-        "steps": steps,
-        "blocks": steps * scenario.run.blocks_per_step,
+        "wall_seconds": round(ended - built, 3),
+        "build_seconds": round(built - began, 3),
+        "audit": {"ok": True, "checks": audits, "tokens": len(economy.ledger.tokens)},
     }
     kept = {name: table for name, table in tables.items() if name in scenario.results.keep or name == "reports"}
     results.write_run(folder, tables=kept, manifest=manifest, scenario_toml=toml, state=state)
     keeper.finish(state, steps)
-    run = results.load(folder)
-    page = results.write_report(folder) if report else None
-    return RunResult(folder, results.summarise(run).as_dict(), state, page)
+    page = Path(results.write_report(folder)) if report else None
+    return RunResult(folder, state, page)
+
+
+def command(scenario: Scenario, seed: int) -> list[str]:
+    """The command line that makes this run again from the library or a file, with its overrides."""
+    words = ["undertow", "run", scenario.name, "--seed", str(seed)]
+    for path, origin in scenario.origins().items():
+        if origin.kind == "override" and path != "run.seed":
+            words += ["--set", f"{path}={_at(scenario.as_dict(), path)}"]
+    return words
+
+
+def _at(values: dict[str, Any], path: str) -> Any:
+    found: Any = values
+    for key in path.split("."):
+        found = found[key]
+    return json.dumps(found) if isinstance(found, bool | list | dict) else found
