@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 #: Width of text that goes to a file or another program.
@@ -53,26 +51,6 @@ def print_json(value: Any) -> None:
 def remark(text: str) -> None:
     """A line for people on stderr."""
     print(text, file=sys.stderr, flush=True)
-
-
-def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[int] = (), title: str = "") -> Table:
-    """A table without borders; `right` are columns of numbers. Long cells are folded, except in the first column."""
-    made = Table(
-        box=None,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-        title=Text(title, style="bold") if title else None,
-        title_justify="left",
-        show_header=any(headers),
-        header_style="dim",
-    )
-    numbers = set(right)
-    for place, header in enumerate(headers):
-        whole = place == 0 or place in numbers
-        made.add_column(header, justify="right" if place in numbers else "left", overflow="fold", no_wrap=whole)
-    for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
-    return made
 
 
 def heading(console: Console, text: str) -> None:

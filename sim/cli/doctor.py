@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from rich.text import Text
 
-from sim.cli.console import print_json, stdout, table
+from sim.cli.console import print_json, stdout
 from sim.cli.errors import DIFFERENT, DONE
+from sim.cli.tables import print_table
 
 NEEDED = (
     "mesa",
@@ -53,7 +54,7 @@ def doctor_command(as_json: bool) -> int:
     else:
         console = stdout()
         rows = [(_mark(check.ok), check.what, check.found) for check in checks]
-        console.print(table(("", "", ""), rows))
+        print_table(console, ("", "", ""), rows)
         bad = [check for check in checks if check.ok is False]
         console.print("\nAll is well." if not bad else f"\n{len(bad)} of {len(checks)} checks failed.")
     return DIFFERENT if any(check.ok is False for check in checks) else DONE

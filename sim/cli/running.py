@@ -11,8 +11,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from sim.cli.console import heading, print_json, remark, stderr, stdout, table
+from sim.cli.console import heading, print_json, remark, stderr, stdout
 from sim.cli.errors import DONE, INTERRUPTED
+from sim.cli.tables import print_table
 
 Progress = Callable[[int, int], None]
 
@@ -99,7 +100,7 @@ def _print_section(console: Console, section: Any) -> None:
     heading(console, section.title)
     columns = len(section.headers) or max((len(row) for row in section.rows), default=0)
     headers = section.headers or ("",) * columns
-    console.print(table(headers, section.rows))
+    print_table(console, headers, section.rows, None if section.headers else ())
     if section.note:
         console.print(Text(section.note, style="dim"))
 

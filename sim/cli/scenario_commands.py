@@ -8,8 +8,9 @@ from typing import Any
 
 from scenarios import Problem, ScenarioError, field_table, json_schema, library_names, load
 from scenarios.fields import Field
-from sim.cli.console import print_json, stdout, table
+from sim.cli.console import print_json, stdout
 from sim.cli.errors import BAD_DATA, DONE
+from sim.cli.tables import print_table
 
 
 def list_command(as_json: bool) -> int:
@@ -43,7 +44,7 @@ def list_command(as_json: bool) -> int:
         )
         for row in found
     ]
-    console.print(table(("scenario", "what it is", "agents", "time", "step"), rows, right=(2, 3, 4)))
+    print_table(console, ("scenario", "what it is", "agents", "time", "step"), rows, right=(2, 3, 4))
     console.print("\nundertow scenario show NAME says what is in one, undertow run NAME runs it.")
     return DONE
 

@@ -13,7 +13,8 @@ from scenarios import Scenario
 from scenarios.describing import number as describe_number
 from scenarios.describing import show
 from scenarios.fields import Field, Value, resolved_table
-from sim.cli.console import heading, table
+from sim.cli.console import heading
+from sim.cli.tables import print_table
 from sim.results.wording import number, percent, price, seconds, usd
 
 
@@ -36,14 +37,13 @@ def print_overview(console: Console, scenario: Scenario) -> None:
         ),
     ]
     off = [name for name, on in scenario.mechanisms.model_dump().items() if not on]
-    console.print(table(("", ""), [*facts, *([("switched off", ", ".join(off))] if off else [])]))
+    print_table(console, ("", ""), [*facts, *([("switched off", ", ".join(off))] if off else [])])
     heading(console, "Assets")
-    console.print(
-        table(
-            ("asset", "price", "2 % depth outside", "oracle feed"),
-            [_asset(scenario, name) for name in scenario.assets],
-            (1, 2),
-        )
+    print_table(
+        console,
+        ("asset", "price", "2 % depth outside", "oracle feed"),
+        [_asset(scenario, name) for name in scenario.assets],
+        (1, 2),
     )
     if scenario.pool.reserves:
         _print_reserves(console, scenario)
@@ -53,14 +53,14 @@ def print_overview(console: Console, scenario: Scenario) -> None:
             (name, amm.kind.replace("_", " "), f"{amm.fee_pips / 10_000:g} %", usd(amm.liquidity_usd))
             for name, amm in scenario.amms.items()
         ]
-        console.print(table(("pool", "kind", "fee", "value"), rows, (2, 3)))
+        print_table(console, ("pool", "kind", "fee", "value"), rows, (2, 3))
     _print_agents(console, scenario)
     values = resolved_table(scenario)
     assumed = sum(1 for value in values if value.source.startswith("assumption"))
     changed = [value for value in values if value.origin == "override"]
     if changed:
         heading(console, "Changed with --set")
-        console.print(table(("field", "value"), [(value.path, _value(value.value)) for value in changed]))
+        print_table(console, ("field", "value"), [(value.path, _value(value.value)) for value in changed])
     console.print(
         f"\n{len(values)} values, {assumed} of them assumptions; "
         f"undertow scenario show {scenario.name} --values lists them."
@@ -114,8 +114,8 @@ def _print_reserves(console: Console, scenario: Scenario) -> None:
         )
         for name, reserve in scenario.pool.reserves.items()
     ]
-    console.print(
-        table(("reserve", "LTV", "LT", "bonus", "kink", "slopes a year", "supply cap"), rows, (1, 2, 3, 4, 5, 6))
+    print_table(
+        console, ("reserve", "LTV", "LT", "bonus", "kink", "slopes a year", "supply cap"), rows, (1, 2, 3, 4, 5, 6)
     )
     for number_, emode in scenario.pool.emodes.items():
         console.print(
@@ -129,7 +129,7 @@ def _print_agents(console: Console, scenario: Scenario) -> None:
     rows = []
     for name, population in scenario.populations.tables.items():
         rows.append((name, population.kind, number(scenario.scaled_count(name)), population.source))
-    console.print(table(("population", "kind", "number", "source"), rows, (2,)))
+    print_table(console, ("population", "kind", "number", "source"), rows, (2,))
 
 
 def print_values(console: Console, scenario: Scenario) -> None:
@@ -142,7 +142,7 @@ def print_values(console: Console, scenario: Scenario) -> None:
         rows = [
             (_tail(v), _value(v.value), v.field.unit, v.where.removesuffix(" (library)") or "default") for v in values
         ]
-        console.print(table(("", "", "", ""), rows))
+        print_table(console, ("", "", "", ""), rows)
         stated: dict[str, list[str]] = {}
         for value in values:
             if value.source:

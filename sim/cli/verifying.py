@@ -9,8 +9,9 @@ from typing import Any
 
 from rich.text import Text
 
-from sim.cli.console import heading, print_json, remark, stderr, stdout, table
+from sim.cli.console import heading, print_json, remark, stderr, stdout
 from sim.cli.errors import BAD_DATA, DIFFERENT, DONE
+from sim.cli.tables import print_table
 
 
 def verify_command(paths: Sequence[Path], as_json: bool) -> int:
@@ -82,7 +83,7 @@ def _print(results: list[Any], seconds: float) -> None:
         ]
         if len(own) > 1:
             rows.append(("together", *_totals(own)))
-        console.print(table(("file", "operations", "values compared", "differences"), rows, (1, 2, 3)))
+        print_table(console, ("file", "operations", "values compared", "differences"), rows, (1, 2, 3))
     for result in results:
         if result.first_difference is not None:
             heading(console, f"First difference in {result.path}")
@@ -90,7 +91,7 @@ def _print(results: list[Any], seconds: float) -> None:
     strange = [result for result in results if not result.supported]
     if strange:
         heading(console, "Not supported yet")
-        console.print(table(("file", "kind"), [(result.path, result.kind) for result in strange]))
+        print_table(console, ("file", "kind"), [(result.path, result.kind) for result in strange])
     _print_verdict(console, results, strange, seconds)
 
 
