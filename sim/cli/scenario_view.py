@@ -114,9 +114,8 @@ def _print_reserves(console: Console, scenario: Scenario) -> None:
         )
         for name, reserve in scenario.pool.reserves.items()
     ]
-    print_table(
-        console, ("reserve", "LTV", "LT", "bonus", "kink", "slopes a year", "supply cap"), rows, (1, 2, 3, 4, 5, 6)
-    )
+    headers = ("reserve", "LTV", "LT", "bonus", "kink", "slopes a year", "supply cap")
+    print_table(console, headers, rows, range(1, len(headers)))
     for number_, emode in scenario.pool.emodes.items():
         console.print(
             f"e-mode {number_} {emode.label}: LTV {percent(emode.ltv)}, LT {percent(emode.liquidation_threshold)}, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 _NUMBER = re.compile(r"^([-+]?\$?[\d,.]+( ([kMBT%]|points|gwei|ETH))?|–)$")
+
+_UNIT = re.compile(r"(?<=\d) (?=[kMBT]\b|%)")
 
 
 def print_table(
@@ -36,9 +39,8 @@ def print_table(
 
 def numeric_columns(cells: Sequence[Sequence[Text]]) -> list[int]:
     """Columns that hold nothing but numbers with their unit: $1.23 M, 45 %, 1,200."""
-    return [
-        place for place, column in enumerate(zip(*cells, strict=True)) if all(_NUMBER.match(c.plain) for c in column)
-    ]
+    columns = zip(*cells, strict=True)
+    return [place for place, column in enumerate(columns) if all(_NUMBER.match(cell.plain) for cell in column)]
 
 
 def _widths(headers: Sequence[str], cells: Sequence[Sequence[Text]], fixed: set[int], room: int) -> list[int] | None:
@@ -62,7 +64,18 @@ def _widths(headers: Sequence[str], cells: Sequence[Sequence[Text]], fixed: set[
 
 
 def _longest_word(text: str) -> int:
-    return max(map(len, text.split()), default=0)
+    return max(map(len, _bound(text).split(" ")), default=0)
+
+
+def _bound(text: str) -> str:
+    """The text with blanks between a number and its unit that no line is broken at."""
+    return _UNIT.sub("\u00a0", text)
+
+
+def _folded(cell: Text, width: int) -> Text:
+    """The cell in lines of at most that width, numbers kept together with their unit."""
+    lines = textwrap.wrap(_bound(cell.plain), width) or [""]
+    return Text("\n".join(lines).replace("\u00a0", " "), style=cell.style)
 
 
 def _table(
@@ -73,14 +86,13 @@ def _table(
         justify: Any = "right" if place in numbers else "left"
         made.add_column(header, justify=justify, overflow="fold", width=width, vertical="top")
     for row in cells:
-        made.add_row(*row)
+        made.add_row(*(_folded(cell, width) for cell, width in zip(row, widths, strict=True)))
     return made
 
 
 def _print_paragraphs(console: Console, headers: Sequence[str], cells: Sequence[Sequence[Text]]) -> None:
     for name, *values in cells:
         console.print(name)
-        pairs = [
-            f"{header} {value.plain}".strip() for header, value in zip(headers[1:], values, strict=True) if value.plain
-        ]
+        named = zip(headers[1:], values, strict=True)
+        pairs = [f"{header} {value.plain}".strip() for header, value in named if value.plain]
         console.print(Padding(Text("; ".join(pairs)), (0, 0, 0, 2)))

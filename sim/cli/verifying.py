@@ -91,7 +91,7 @@ def _print(results: list[Any], seconds: float) -> None:
     strange = [result for result in results if not result.supported]
     if strange:
         heading(console, "Not supported yet")
-        print_table(console, ("file", "kind"), [(result.path, result.kind) for result in strange])
+        print_table(console, ("file", "kind"), [(_name(result.path), result.kind) for result in strange])
     _print_verdict(console, results, strange, seconds)
 
 
