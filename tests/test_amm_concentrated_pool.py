@@ -7,7 +7,6 @@ import math
 import pytest
 from amm_fixture import PLENTY, USDC, WETH, Market, refusal
 
-from sim.chain.revert import Revert
 from sim.markets.amm.concentrated.constants import MASK_128, MAX_SQRT_RATIO, MIN_SQRT_RATIO, Q96
 from sim.markets.amm.concentrated.pool import ConcentratedPool
 from sim.markets.amm.concentrated.tick_math import sqrt_ratio_at_tick
@@ -345,11 +344,3 @@ def test_prices_reach_both_ends(market: Market) -> None:
     assert high.quote_exact_in(USDC, 10**9) == 0
     assert refusal(high.swap_exact_in, market.trader, USDC, 10, pool=high) == "SPL"
     assert math.isfinite(high.log_price())
-
-
-def test_undo_at_the_executor_level(market: Market) -> None:
-    pool = market.concentrated()
-    with pytest.raises(Revert), pool.journal.atomic():
-        pool.swap_exact_in(market.trader, WETH, 10**18)
-        pool.swap_exact_in(market.poor, WETH, 10**18)
-    assert pool.state.fee_growth_global0_x128 == 0

@@ -97,7 +97,7 @@ def test_next_price_from_output() -> None:
     ],
 )
 def test_what_the_contract_refuses_without_a_text(function: object, arguments: tuple[int, ...]) -> None:
-    with pytest.raises(Revert, match="^$"):
+    with pytest.raises(Revert, match=r"^$"):
         function(*arguments)  # type: ignore[operator]
 
 

@@ -46,13 +46,13 @@ def test_sqrt_price_of_a_tick_as_the_contract_gives_it(tick: int, sqrt_price: in
 
 @pytest.mark.parametrize("tick", [MIN_TICK - 1, MAX_TICK + 1])
 def test_a_tick_out_of_range_reverts(tick: int) -> None:
-    with pytest.raises(Revert, match="^T$"):
+    with pytest.raises(Revert, match=r"^T$"):
         sqrt_ratio_at_tick(tick)
 
 
 @pytest.mark.parametrize("sqrt_price", [0, MIN_SQRT_RATIO - 1, MAX_SQRT_RATIO, 1 << 170])
 def test_a_sqrt_price_out_of_range_reverts(sqrt_price: int) -> None:
-    with pytest.raises(Revert, match="^R$"):
+    with pytest.raises(Revert, match=r"^R$"):
         tick_at_sqrt_ratio(sqrt_price)
 
 

@@ -112,7 +112,7 @@ class ConcentratedPool(PositionManager):
 
     # ------------------------------------------------------------------ quotes
     def quote_exact_in(self, token_in: int, amount_in: int) -> int:
-        """What `swap_exact_in` would pay out now; 0 if it would revert. Writes nothing."""
+        """What `swap_exact_in` would pay out now, 0 also if it would revert. Writes nothing."""
         path = self._quote(self._direction(token_in), True, amount_in)
         return 0 if path is None else path.amount_out
 
