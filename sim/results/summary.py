@@ -87,7 +87,7 @@ def headline(values: Mapping[str, Any]) -> str:
         entry = values["prices"][worst]
         text = f"{worst} fell {w.percent(entry['asked_drawdown_ratio'])} as the scenario asks"
         if "outside_drawdown_ratio" in entry:
-            text += f" and {w.percent(entry['outside_drawdown_ratio'])} with this economy's own sales"
+            text += f" and {w.percent(entry['outside_drawdown_ratio'])} with this economy's own trades"
         said.append(text)
     done = values["liquidations"]
     if done["count"]:

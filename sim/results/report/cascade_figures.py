@@ -13,7 +13,7 @@ from sim.results.facts import price_at
 from sim.results.report import charts, style
 from sim.results.report import frames as f
 from sim.results.report.figure import Figure, Source, asset_colours
-from sim.results.report.ladder import falling_assets, ladder
+from sim.results.report.ladder import STEP, falling_assets, ladder
 from sim.results.summary import worst_asset
 
 
@@ -52,7 +52,7 @@ def gap_figure(source: Source) -> Figure | None:
     if outside is None or not series:
         return None
     gaps = {name: values / outside - 1.0 for name, values in reversed(series.items())}
-    frame = f.long(source.metrics, gaps, points=300)
+    frame = f.long(source.metrics, gaps)
     said = []
     for name, values in gaps.items():
         most, least = float(np.nanmax(values)), float(np.nanmin(values))
@@ -103,7 +103,7 @@ def liquidatable_figure(source: Source) -> Figure | None:
     title = f"At the worst moment {w.usd(done['peak_liquidatable_usd'])} could be liquidated; "
     title += f"in {w.percent(share, 0)} of the steps something was left to liquidate"
     size = w.seconds(f.bar_seconds(metrics))
-    caption = f"Debt of accounts with a health factor under 1 (end of step) and debt repaid, per {size}."
+    caption = f"Per {size}: the most debt that stood under a health factor of 1 at the end of a step, and debt repaid."
     return Figure("liquidatable", title, caption, stock, lambda width: charts.stock_and_flow(stock, flow, width))
 
 
@@ -120,6 +120,9 @@ def ladder_figure(source: Source) -> Figure | None:
     mark = float(falls["fall"].max()) if len(falls) else 0.2
     at = frame.iloc[min(int(np.searchsorted(frame["high"], mark)), len(frame) - 1)]
     title = f"A fall of {w.percent(at['high'], 0)} makes {w.usd(at['total'])} of debt liquidatable, "
+    if at["total"] <= 0:
+        first = float(frame.loc[frame["total"] > 0, "high"].iloc[0])
+        title = f"No debt becomes liquidatable before the prices fall {w.percent(first - STEP, 0)}, "
     title += f"{w.percent(deepest, 0)} makes it {w.usd(frame['total'].iloc[-1])}"
     caption = f"Positions at the start, {w.joined(falling)} falling together, before anybody reacts."
     if len(falls):
@@ -148,17 +151,17 @@ def health_figure(source: Source) -> Figure | None:
     frame = f.health_by_value(source.positions)
     if not len(frame) or frame["value"].sum() <= 0:
         return None
-    parts = []
-    for when, words in (("first", "at the start"), ("worst", "at the worst moment"), ("last", "at the end")):
-        rows = frame[frame["when"] == when]
-        if len(rows):
-            under = math.fsum(rows.loc[rows["high"] <= 1.0 + 1e-9, "value"])
-            parts.append(f"{w.usd(under)} {words}")
+    held = set(source.positions["when"])
+    words = {"first": "at the start", "worst": "at the worst moment", "last": "at the end"}
+    parts = [
+        f"{w.usd(f.debt_at(source.positions, when, 0.0, 1.0))} {said}" for when, said in words.items() if when in held
+    ]
     title = f"Debt with a health factor under 1: {w.joined(parts)}"
-    caption = (
-        f"Debt in USD by health factor of its owner, in steps of {f.HEALTH_WIDTH}; "
-        f"under {f.HEALTH_LOW} and above {f.HEALTH_HIGH} are counted at the edges. Below the dashed line: liquidatable."
-    )
+    caption = f"Debt in USD by health factor of its owner, in steps of {f.HEALTH_WIDTH}. "
+    caption += "Left of the dashed line: liquidatable."
+    above = f.debt_at(source.positions, "first", f.HEALTH_HIGH, math.inf)
+    if above > 0:
+        caption += f" Not drawn: {w.usd(above)} of debt above {f.HEALTH_HIGH:g} at the start."
     return Figure("health", title, caption, frame, lambda width: charts.health(frame, width))
 
 

@@ -21,8 +21,9 @@ USD = "$.3~s"
 PERCENT = ".3~%"
 PLAIN = "plain"
 CLOCK = (
-    "utchours(datum.value) == 0 && utcminutes(datum.value) == 0"
-    " ? utcFormat(datum.value, '%-d %b') : utcFormat(datum.value, '%H:%M')"
+    "utcseconds(datum.value) != 0 ? utcFormat(datum.value, '%H:%M:%S')"
+    " : utchours(datum.value) == 0 && utcminutes(datum.value) == 0 ? utcFormat(datum.value, '%-d %b')"
+    " : utcFormat(datum.value, '%H:%M')"
 )
 
 
@@ -31,7 +32,9 @@ def _narrow(width: Width) -> bool:
 
 
 def _time(field: str, width: Width, **more: Any) -> alt.X:
-    axis = alt.Axis(title="time (UTC)", tickCount=4 if _narrow(width) else 9, grid=False, labelExpr=CLOCK)
+    axis = alt.Axis(
+        title="time (UTC)", tickCount=4 if _narrow(width) else 9, grid=False, labelExpr=CLOCK, titlePadding=5
+    )
     return alt.X(f"{field}:T", scale=alt.Scale(type="utc", nice=False), axis=axis, **more)
 
 
@@ -153,17 +156,17 @@ def bar_layers(bars: pd.DataFrame, total: pd.DataFrame, width: Width, fixed: dic
 
 def stock_and_flow(stock: pd.DataFrame, flow: pd.DataFrame, width: Width, *, height: int = 240) -> Any:
     """Debt that could be liquidated (area) and debt that was, in the same stretches of time (bars)."""
-    order = ["could be liquidated (highest in the interval)", "was liquidated (in the interval)"]
+    order = ["could be liquidated", "was liquidated"]
     frame = pd.concat([stock.assign(series=order[0]), flow.assign(series=order[1])], ignore_index=True)
-    scale = alt.Scale(domain=order, range=[s.ORANGE, s.BLUE])
+    scale = alt.Scale(domain=order, range=["#F3CB73", s.BLUE])
     chart = alt.Chart(frame).encode(
         _time("start", width, bin="binned"),
         alt.X2("end"),
         _value("debt, USD", USD, zero=True, stack=None),
-        alt.Color("series:N", scale=scale, legend=alt.Legend(columns=1 if _narrow(width) else 2, labelLimit=300)),
+        alt.Color("series:N", scale=scale, legend=alt.Legend(columns=1 if _narrow(width) else 2)),
     )
-    back = chart.transform_filter(alt.datum.series == order[0]).mark_bar(opacity=0.55)
-    front = chart.transform_filter(alt.datum.series == order[1]).mark_bar(opacity=0.95)
+    back = chart.transform_filter(alt.datum.series == order[0]).mark_bar()
+    front = chart.transform_filter(alt.datum.series == order[1]).mark_bar()
     return s.dressed(back + front, width, height)
 
 

@@ -169,26 +169,34 @@ def stretches(metrics: pd.DataFrame, column: str, how: str) -> pd.DataFrame:
     return pd.DataFrame({"start": begun, "end": begun + size, "value": values.to_numpy()})
 
 
-HEALTH_LOW, HEALTH_HIGH, HEALTH_WIDTH = 0.8, 2.5, 0.05
+HEALTH_LOW, HEALTH_HIGH, HEALTH_WIDTH = 0.8, 3.0, 0.05
 
 
 def health_by_value(positions: pd.DataFrame) -> pd.DataFrame:
     """`when`, `low`, `high`, `value`: debt in USD per stretch of health factor, for the first, worst and last snapshot.
 
-    Positions outside the range drawn are in the first or the last stretch.
+    Health factors under the range drawn are in its first stretch; those above it are left out.
     """
     cells = round((HEALTH_HIGH - HEALTH_LOW) / HEALTH_WIDTH)
     edges = HEALTH_LOW + HEALTH_WIDTH * np.arange(cells + 1)
     parts = []
     for when in ("first", "worst", "last"):
         rows = positions[(positions["when"] == when) & (positions["debt_usd"] > 0)]
+        rows = rows[rows["health_factor"] < HEALTH_HIGH]
         if not len(rows):
             continue
-        health = np.clip(rows["health_factor"].to_numpy(dtype=float), HEALTH_LOW, HEALTH_HIGH - 1e-9)
-        place = np.floor((health - HEALTH_LOW) / HEALTH_WIDTH + 1e-9).astype(int)
+        health = np.maximum(rows["health_factor"].to_numpy(dtype=float), HEALTH_LOW)
+        place = np.minimum(np.floor((health - HEALTH_LOW) / HEALTH_WIDTH + 1e-9).astype(int), cells - 1)
         value = np.bincount(place, weights=rows["debt_usd"].to_numpy(dtype=float), minlength=cells)
         parts.append(pd.DataFrame({"when": when, "low": edges[:-1], "high": edges[1:], "value": value}))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"when": []})
+
+
+def debt_at(positions: pd.DataFrame, when: str, low: float, high: float) -> float:
+    """Debt in USD with a health factor from `low` to under `high` in a snapshot."""
+    health = positions["health_factor"]
+    rows = positions[(positions["when"] == when) & (health >= low) & (health < high)]
+    return math.fsum(rows["debt_usd"].dropna())
 
 
 PARTS = {"liquidation_usd": "liquidations", "trading_usd": "trades", "interest_usd": "interest", "gas_usd": "gas"}

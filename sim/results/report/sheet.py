@@ -20,6 +20,7 @@ p { margin: .5rem 0; }
 figure { margin: 2.2rem 0; break-inside: avoid; }
 figure h2 { margin-top: 0; }
 figure svg { display: block; max-width: 100%; height: auto; }
+figure svg text { font-family: Arial, "Liberation Sans", Helvetica, sans-serif; }
 .narrow { display: none; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .82rem; width: 100%; }
@@ -27,7 +28,7 @@ th, td { text-align: left; vertical-align: top; padding: .28rem .7rem .28rem 0; 
 th { color: #4b535d; font-weight: 600; }
 .number { text-align: right; }
 .tight td, .tight th { white-space: nowrap; }
-.pairs td { overflow-wrap: anywhere; }
+.pairs td:last-child { overflow-wrap: anywhere; }
 .pairs td:first-child { width: 14rem; }
 .parameters td { min-width: 5rem; }
 .parameters td:last-child { min-width: 13rem; }

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-POINTS = 600
+POINTS = 400
 
 
 def thin(values: np.ndarray, points: int = POINTS) -> np.ndarray:
