@@ -18,7 +18,7 @@ import numpy as np
 from sim.screening.columns import BAD_FACTOR
 
 #: Stands for a base factor of zero in a denominator: the asset counts from the moment it is worth anything.
-_NOTHING = 1e-300
+_NOTHING = 1e-200
 
 
 class Group(NamedTuple):

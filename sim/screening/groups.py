@@ -90,7 +90,12 @@ class GroupScreen(Screen):
         if prefixes:
             room = _SLACK_ROOM * self.slack_usd
             vain = above - room >= limit * (below + room)
-            self._tidy_prefixes(prefixes, vain[len(buffered) :])
+            vain[: len(buffered)] = False
+            if vain.any():
+                self._count_waste(prefixes, vain[len(buffered) :])
+            self._tidy_prefixes(prefixes, bool(handed))
+            for group in hot[self._wasted[hot] > self._waste_allowed(hot)].tolist():
+                self._sort_again(group)
         return handed
 
     def _judge(self, candidates: np.ndarray) -> list[int]:
@@ -143,23 +148,31 @@ class GroupScreen(Screen):
         self._buffered = len(kept)
         self._buffer[: len(kept)] = kept
 
-    def _tidy_prefixes(self, prefixes: list[_Prefix], vain: np.ndarray) -> None:
-        """Take out who was handed over, and sort groups again that were read in vain too often."""
+    def _count_waste(self, prefixes: list[_Prefix], vain: np.ndarray) -> None:
         begin = 0
         for prefix in prefixes:
             of_group = np.repeat(prefix.groups, prefix.counts)[prefix.live]
             here = vain[begin : begin + len(of_group)]
             begin += len(of_group)
-            if here.any():
-                self._wasted += np.bincount(of_group[here], minlength=len(self._wasted))
-            live = self._level_of.take(prefix.accounts) == prefix.level.number
+            self._wasted += np.bincount(of_group[here], minlength=len(self._wasted))
+
+    def _waste_allowed(self, groups: np.ndarray) -> np.ndarray:
+        middle, main = self._middle, self._main
+        sizes = main.end[groups] - main.start[groups] + middle.end[groups] - middle.start[groups]
+        return self.waste_ratio * sizes + self.waste_floor
+
+    def _tidy_prefixes(self, prefixes: list[_Prefix], some_handed: bool) -> None:
+        """Take out who was handed over, and what a touch made void."""
+        changed = False
+        for prefix in prefixes:
+            live = prefix.live
+            if some_handed:
+                live = self._level_of.take(prefix.accounts) == prefix.level.number
             if not live.all():
                 prefix.level.drop(prefix.groups, prefix.counts, live)
-        self._read_heads()
-        groups = prefixes[0].groups if len(prefixes) == 1 else np.union1d(prefixes[0].groups, prefixes[1].groups)
-        sizes = np.add.reduce([level.end[groups] - level.start[groups] for level in self._levels])
-        for group in groups[self._wasted[groups] > self.waste_ratio * sizes + self.waste_floor].tolist():
-            self._sort_again(group)
+                changed = True
+        if changed:
+            self._read_heads()
 
     def _read_heads(self) -> None:
         self._heads = np.minimum(self._middle.heads, self._main.heads)

@@ -16,7 +16,7 @@ _LARGEST = 3e38  # of a key; limits may be a little larger and still fit 32 bits
 #: Stands in the place of an entry that was taken out; the account after the last one, which is never live.
 NOBODY = -1
 #: Head of a group without entries: large, but finite when multiplied.
-EMPTY = 1e300
+EMPTY = 1e250
 
 
 def codes_of(groups: np.ndarray, keys: np.ndarray) -> np.ndarray:
@@ -28,7 +28,7 @@ def codes_of(groups: np.ndarray, keys: np.ndarray) -> np.ndarray:
 
 def limits_of(groups: np.ndarray, limits: np.ndarray) -> np.ndarray:
     """Codes such that every entry of the group whose key is below its limit has a smaller code."""
-    raised = np.clip(limits * (1.0 + 2.0**-22), 1e-30, 1.1 * _LARGEST)
+    raised = np.minimum(np.maximum(limits * (1.0 + 2.0**-22), 1e-30), 1.1 * _LARGEST)
     return (groups.astype(np.uint64) << _SHIFT) | raised.astype(np.float32).view(np.uint32)
 
 
@@ -111,7 +111,7 @@ class Level:
         """Of the first `counts` entries of each group keep those marked live, in order."""
         starts = self.start[groups]
         positions = spans(starts, counts)
-        kept = np.add.reduceat(live, starts * 0 + np.cumsum(counts) - counts, dtype=np.int64)
+        kept = np.add.reduceat(live, np.cumsum(counts) - counts, dtype=np.int64)
         begin = starts + counts - kept
         source = positions[live]
         target = spans(begin, kept)
