@@ -14,9 +14,9 @@ from pydantic_core import PydanticUndefined
 
 from scenarios.describing import allowed_words, choices, limits, type_words
 from scenarios.kinds import Kinds
-from scenarios.loading import leaves
 from scenarios.schema import ASSUMPTION, Scenario
 from scenarios.schema.walk import default_of, find_field, is_section, metadata, open_entries, shape
+from scenarios.writing import leaves
 
 #: How the table calls the entries of a table of sections.
 _ENTRY = {"reserves": "SYMBOL", "assets": "SYMBOL", "feeds": "SYMBOL", "emodes": "NUMBER"}

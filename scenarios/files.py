@@ -35,15 +35,17 @@ def is_library_file(path: Path) -> bool:
 def locate(name_or_path: str | Path, folder: Path, asked_by: str = "", field: str = "") -> Path:
     """The file of a scenario given by library name or by path; `ScenarioError` if there is none.
 
-    A library name wins over a file of the same name; a path has a slash or ends in `.toml`.
+    A library name wins over a file of the same name; a path has a slash, ends in `.toml`, or is a folder with a
+    `scenario.toml`, such as that of a run.
     """
     text = str(name_or_path)
     if text in library_names():
         return LIBRARY / f"{text}.toml"
     label = asked_by or text
-    looks_like_path = isinstance(name_or_path, Path) or "/" in text or "\\" in text or text.endswith(".toml")
     if not text.strip() or "\0" in text:
         raise _refused(label, field, repr(text), _allowed(), "is not the name of a scenario")
+    looks_like_path = isinstance(name_or_path, Path) or "/" in text or "\\" in text or text.endswith(".toml")
+    looks_like_path = looks_like_path or (folder / text).is_dir()
     if not looks_like_path:
         guess = nearest(text, library_names())
         hint = f"; did you mean {guess!r}?" if guess else ""

@@ -13,6 +13,7 @@ from scenarios.kinds import Kinds
 from scenarios.merging import OVERRIDES, OWN, merged, with_override
 from scenarios.schema import Origin, Scenario
 from scenarios.validation import check
+from scenarios.writing import leaves
 
 
 def load(
@@ -134,23 +135,6 @@ def _origins(stack: list[Layer], overrides: Mapping[str, Any], data: Mapping[str
         for leaf in [*below, *(known for known in present if known.startswith(f"{path}."))]:
             found[leaf] = Origin("override", f"{OVERRIDES} {path}", "")
     return {path: found[path] for path in leaves(data) if path in found}
-
-
-def leaves(data: Any, prefix: str = "") -> dict[str, Any]:
-    """Every value below a table by dotted path; entries of lists of tables are counted from 0."""
-    found: dict[str, Any] = {}
-    items = data.items() if isinstance(data, Mapping) else enumerate(data)
-    for key, value in items:
-        path = f"{prefix}{key}"
-        if (isinstance(value, Mapping) and value) or (isinstance(value, list) and any(map(_is_table, value))):
-            found.update(leaves(value, f"{path}."))
-        else:
-            found[path] = value
-    return found
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, Mapping)
 
 
 #: Fields with a source field of their own.

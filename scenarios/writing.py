@@ -26,6 +26,36 @@ def to_toml(scenario: Scenario) -> str:
     return "\n".join(lines).strip("\n") + "\n"
 
 
+def assignments(scenario: Scenario) -> list[str]:
+    """`path=value` in TOML's notation for every override, by the path it was given with."""
+    paths = dict.fromkeys(
+        origin.where.partition(" ")[2] for origin in scenario.origins().values() if origin.kind == "override"
+    )
+    data = scenario.as_dict()
+    return [f"{path}={toml_value(value_at(data, path))}" for path in paths]
+
+
+def value_at(data: Any, path: str) -> Any:
+    """The value at a dotted path of plain data; entries of lists are counted from 0."""
+    for key in path.split("."):
+        data = data[int(key)] if isinstance(data, list) else data[key]
+    return data
+
+
+def leaves(data: Any, prefix: str = "") -> dict[str, Any]:
+    """Every value below a table by dotted path; entries of lists of tables are counted from 0."""
+    found: dict[str, Any] = {}
+    items = data.items() if isinstance(data, Mapping) else enumerate(data)
+    for key, value in items:
+        path = f"{prefix}{key}"
+        tables = isinstance(value, list) and any(isinstance(entry, Mapping) for entry in value)
+        if tables or (isinstance(value, Mapping) and value):
+            found.update(leaves(value, f"{path}."))
+        else:
+            found[path] = value
+    return found
+
+
 def _table(lines: list[str], table: Mapping[str, Any], keys: tuple[str, ...], scenario: Scenario) -> None:
     values = {key: value for key, value in table.items() if value is not None and not _is_header(value)}
     tables = {key: value for key, value in table.items() if _is_header(value)}

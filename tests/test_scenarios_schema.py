@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from datetime import date, datetime
 
 import pytest
 from pydantic import ValidationError
@@ -81,7 +82,15 @@ def test_time_of_a_run():
 
 
 @pytest.mark.parametrize(
-    "given", ["2020-03-12", "2020-03-12 00:00", "2020-03-12T00:00:00+00:00", "2020-03-12T01:00:00+01:00"]
+    "given",
+    [
+        "2020-03-12",
+        date(2020, 3, 12),
+        datetime(2020, 3, 12),
+        "2020-03-12 00:00",
+        "2020-03-12T00:00:00+00:00",
+        "2020-03-12T01:00:00+01:00",
+    ],
 )
 def test_start_is_written_one_way(given):
     assert Run(start=given).start == "2020-03-12T00:00:00Z"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
@@ -17,6 +17,8 @@ def _utc(value: Any) -> str:
             value = datetime.fromisoformat(value)
         except ValueError:
             value = None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)
     if not isinstance(value, datetime):
         raise ValueError("must be a UTC date and time such as 2020-03-12T00:00:00Z")
     moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

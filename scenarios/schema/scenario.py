@@ -83,6 +83,12 @@ class Scenario(Section):
         """Every value that a file or an override has set, by dotted path."""
         return dict(self._origins)
 
+    def assignments(self) -> list[str]:
+        """The overrides as `--set` options: loading the same scenario with them gives the same values."""
+        from scenarios.writing import assignments
+
+        return assignments(self)
+
     def scaled_count(self, name: str) -> int:
         """Agents of a population after `populations.scale`."""
         return self.populations.scaled_count(name)

@@ -87,7 +87,7 @@ def run(
 def verify(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATH]...", help="Recordings, or folders of *.json.gz; those shipped if left out."),
+        typer.Argument(metavar="PATH", help="Recordings, or folders of *.json.gz; those shipped if left out."),
     ] = None,
     as_json: Json = False,
 ) -> int:

@@ -46,7 +46,9 @@ def numeric_columns(cells: Sequence[Sequence[Text]]) -> list[int]:
 def _widths(headers: Sequence[str], cells: Sequence[Sequence[Text]], fixed: set[int], room: int) -> list[int] | None:
     """Widths that fit the room, the widest foldable columns narrowed first; None if even the narrowest do not fit."""
     columns = list(zip(*cells, strict=True))
-    wide = [max(len(head), *(cell.cell_len for cell in column)) for head, column in zip(headers, columns, strict=True)]
+    wide = [
+        max(1, len(head), *(cell.cell_len for cell in column)) for head, column in zip(headers, columns, strict=True)
+    ]
     least = [
         max(_longest_word(head), *(c.cell_len if place in fixed else _longest_word(c.plain) for c in column))
         for place, (head, column) in enumerate(zip(headers, columns, strict=True))
