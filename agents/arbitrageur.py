@@ -13,6 +13,7 @@ from sim.markets.venues import Leg
 from sim.population import Population
 from sim.view import View
 
+
 class ArbitrageurParameters(AgentParameters):
     """Capital and thresholds of an arbitrageur."""
 
@@ -53,7 +54,9 @@ class Arbitrageur(EconomicAgent):
     def found(cls, population: Population, founding: Founding) -> None:
         """Inventory of every asset named."""
         for symbol, value_usd in population.parameters.capital_usd.items():
-            founding.hold(population, symbol, [founding.amount(symbol, value_usd * population.size_ratio)] * len(population))
+            founding.hold(
+                population, symbol, [founding.amount(symbol, value_usd * population.size_ratio)] * len(population)
+            )
 
     @classmethod
     def due(cls, population: Population, rows: Sequence[int], view: View) -> list[int]:

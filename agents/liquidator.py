@@ -16,6 +16,7 @@ from sim.founding import Founding
 from sim.population import Population
 from sim.view import View
 
+
 class LiquidatorParameters(AgentParameters):
     """How quick, how rich, how choosy."""
 
@@ -67,6 +68,15 @@ class LiquidatorParameters(AgentParameters):
         ge=1,
         le=10000,
     )
+    plans_per_step: Whole = field(
+        24,
+        "Positions, most worthwhile first, that liquidators work out plans for in one step",
+        unit="count",
+        source="assumption",
+        plausible=(8, 200),
+        ge=1,
+        le=100000,
+    )
     funding: Literal["flash", "capital"] = field(
         "flash", "Debt tokens lent by the pool for the call, or the liquidator's own", unit="", source="choice"
     )
@@ -106,7 +116,9 @@ class Liquidator(EconomicAgent):
         """Own capital, and each liquidator's cost of doing business."""
         p = population.parameters
         for symbol, value_usd in p.capital_usd.items():
-            founding.hold(population, symbol, [founding.amount(symbol, value_usd * population.size_ratio)] * len(population))
+            founding.hold(
+                population, symbol, [founding.amount(symbol, value_usd * population.size_ratio)] * len(population)
+            )
         shares = founding.log_normal(population, "cost", max(p.cost_share_median, 1e-12), p.cost_share_log_sd)
         population.columns["cost_share"] = np.minimum(np.array(shares), 0.95)
 
@@ -120,32 +132,63 @@ class Liquidator(EconomicAgent):
         if not self.is_due(view):
             return []
         p = self.parameters
+        row = self.row
+        step = view.step
         gas_usd = view.gas_usd(view.operations.liquidation)
-        cost_share = float(self.population.columns["cost_share"][self.row])
+        kept = 1.0 - float(self.population.columns["cost_share"][row])
         bids: list[Transaction] = []
-        for entry in view.book.top(gas_usd + p.min_profit_usd):
-            if view.step < entry.since_step + self._latency(view, entry):
-                continue
-            plan = best_plan(view, entry.account, p.funding == "flash", p.sale == "outside")
-            if plan is None:
-                continue
-            value_usd = plan.profit_usd * (1.0 - cost_share) - gas_usd
-            if value_usd < p.min_profit_usd or not self._can_fund(view, plan):
+        for plan, noticed in self.candidates(self.population, view):
+            value_usd = plan.profit_usd * kept - gas_usd
+            if noticed[row] > step or value_usd < p.min_profit_usd or not self._can_fund(view, plan):
                 continue
             bids.append(self._transaction(view, plan, value_usd))
             if len(bids) >= p.bundles_per_step:
                 break
         return bids
 
-    def _latency(self, view: View, entry: Any) -> int:
-        p = self.parameters
-        if p.latency_blocks_median == 0:
-            return 0
-        key = view.randomness.bits("notice", entry.account, entry.since_step) & (2**62 - 1)
-        blocks = p.latency_blocks_median * math.exp(
-            p.latency_log_sd * view.randomness.normal("latency", self.account, key)
-        )
-        return int(blocks / view.blocks_per_step)
+    @classmethod
+    def candidates(cls, population: Population, view: View) -> list[tuple[Plan, list[int]]]:
+        """Plans that pay, most worthwhile position first, each with the step at which every row notices the position.
+
+        Worked out once a step for the whole population; positions that nobody has noticed yet are not planned for.
+        """
+        key = ("candidates", population.name)
+        found: list[tuple[Plan, list[int]]] | None = view.cache.get(key)
+        if found is None:
+            found = []
+            p = population.parameters
+            planned = 0
+            for entry in view.book.top(view.gas_usd(view.operations.liquidation) + p.min_profit_usd):
+                noticed = cls._noticed(population, view, entry)
+                if min(noticed) <= view.step:
+                    planned += 1
+                    plan = best_plan(view, entry.account, p.funding == "flash", p.sale == "outside")
+                    if plan is not None:
+                        found.append((plan, noticed))
+                    if planned >= p.plans_per_step:
+                        break
+            view.cache[key] = found
+        return found
+
+    @classmethod
+    def _noticed(cls, population: Population, view: View, entry: Any) -> list[int]:
+        """For every row the step at which it notices an entry: a log-normal time after the entry appeared."""
+        known = population.memory.get(entry.account)
+        if known is None or known[0] != entry.since_step:
+            p = population.parameters
+            if p.latency_blocks_median == 0:
+                steps = [entry.since_step] * len(population)
+            else:
+                key = view.randomness.bits("notice", entry.account, entry.since_step) >> 2
+                draws = view.randomness.normal_array("latency", np.arange(len(population)) + population.first, key)
+                steps = [
+                    entry.since_step
+                    + int(p.latency_blocks_median * math.exp(p.latency_log_sd * z) / view.blocks_per_step)
+                    for z in draws.tolist()
+                ]
+            known = population.memory[entry.account] = (entry.since_step, steps)
+        noticed: list[int] = known[1]
+        return noticed
 
     def _can_fund(self, view: View, plan: Plan) -> bool:
         if self.parameters.funding == "flash":

@@ -15,6 +15,7 @@ from sim.founding import Founding
 from sim.population import Population
 from sim.view import View
 
+
 class ManagerParameters(BorrowerParameters):
     """When an owner becomes uneasy, and how soon he then looks."""
 
@@ -161,9 +162,7 @@ class Manager(Borrower):
         operations = view.operations
         gas = operations.repay + operations.withdraw + operations.swap
         if token_in == token_out:
-            return Call(
-                "periphery", "deleverage", (collateral_asset, debt_asset, repay_amount, needed, ()), gas
-            )
+            return Call("periphery", "deleverage", (collateral_asset, debt_asset, repay_amount, needed, ()), gas)
         route, out = view.venues.best_route(token_in, token_out, amount)
         if out <= 0:
             return None
@@ -176,9 +175,7 @@ class Manager(Borrower):
         got_usd = out / tokens[token_out].unit * view.oracle_usd(debt_asset)
         if amount > amount_allowed or out < needed or got_usd < fair * (1.0 - self.parameters.max_slippage_ratio):
             return None
-        return Call(
-            "periphery", "deleverage", (collateral_asset, debt_asset, repay_amount, amount, route), gas
-        )
+        return Call("periphery", "deleverage", (collateral_asset, debt_asset, repay_amount, amount, route), gas)
 
 
 def _largest(pool: Any, account: int) -> tuple[int, int]:

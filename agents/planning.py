@@ -61,6 +61,15 @@ def _plan(view: View, borrower: int, collateral_asset: int, debt_asset: int, fla
     token_in = pool.reserves[collateral_asset].token
     token_out = pool.reserves[debt_asset].token
     seized = full.collateral_to_liquidator
+    liquid = pool.available_liquidity(collateral_asset)
+    if seized > liquid:
+        # The pool cannot pay out more collateral than it has; leave one part in a thousand for what comes first.
+        full = pool.liquidation_preview(
+            borrower, collateral_asset, debt_asset, full.debt_repaid * (liquid - liquid // 1000) // seized
+        )
+        if full is None or full.debt_repaid <= 0:
+            return None
+        seized = full.collateral_to_liquidator
     if token_in == token_out:
         route: Route = ()
         proceeds = seized

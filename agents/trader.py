@@ -16,6 +16,7 @@ from sim.markets.venues import Leg
 from sim.population import Population
 from sim.view import View
 
+
 class TraderParameters(AgentParameters):
     """How often and how much uninformed traders trade."""
 
@@ -73,7 +74,9 @@ class Trader(EconomicAgent):
         """Inventories, and the columns of the calendar."""
         p = population.parameters
         for symbol in founding.traded_assets(p.pools):
-            founding.hold(population, symbol, [founding.amount(symbol, p.inventory_usd * population.size_ratio)] * len(population))
+            founding.hold(
+                population, symbol, [founding.amount(symbol, p.inventory_usd * population.size_ratio)] * len(population)
+            )
         population.columns["look_at"] = np.full(len(population), np.inf)
         population.columns["looks"] = np.zeros(len(population), dtype=np.int64)
 
@@ -100,12 +103,18 @@ class Trader(EconomicAgent):
         names = p.pools or tuple(view.venues.amms)
         name = names[int(draw.uniform("trade.pool", account, number) * len(names))]
         amm = view.venues.amms[name]
-        size_usd = p.size_usd_median * self.population.size_ratio * math.exp(p.size_log_sd * draw.normal("trade.size", account, number))
+        size_usd = (
+            p.size_usd_median
+            * self.population.size_ratio
+            * math.exp(p.size_log_sd * draw.normal("trade.size", account, number))
+        )
         sell_first = draw.uniform("trade.side", account, number) < 0.5
         tokens = (amm.token0, amm.token1) if sell_first else (amm.token1, amm.token0)
         for token_in, token_out in (tokens, tokens[::-1]):
             amount = int(size_usd / view.outside_usd[token_in] * view.ledger.tokens[token_in].unit)
             if 0 < amount <= view.ledger.balances[token_in][account]:
-                call = Call("venues", "swap", ((Leg(name, token_in, token_out),), amount, 0, "trading"), view.operations.swap)
+                call = Call(
+                    "venues", "swap", ((Leg(name, token_in, token_out),), amount, 0, "trading"), view.operations.swap
+                )
                 return [Transaction(account, (call,), "trading", tip_gwei=view.tip_gwei)]
         return []

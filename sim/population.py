@@ -12,11 +12,12 @@ class Population:
 
     `accounts` is contiguous, so row i is account `accounts[0] + i`. `columns` maps a name to a NumPy array with one
     value a row: motives (targets, alarms) and times. Balances are not here: they live in the ledger and the markets.
+    `memory` is what a kind keeps for all its rows (draws worked out together, say).
     `size_ratio` multiplies every size (the inverse of `populations.scale`, so that the book's totals stay).
     Each agent reads and writes its own row only; whole columns are read by `due` and by the world's calendar.
     """
 
-    __slots__ = ("accounts", "agent_class", "agents", "columns", "first", "name", "parameters", "size_ratio")
+    __slots__ = ("accounts", "agent_class", "agents", "columns", "first", "memory", "name", "parameters", "size_ratio")
 
     def __init__(self, name: str, agent_class: type, parameters: Any, accounts: range, size_ratio: float = 1.0) -> None:
         self.name = name
@@ -27,6 +28,7 @@ class Population:
         self.size_ratio = size_ratio
         self.columns: dict[str, np.ndarray] = {}
         self.agents: list[Any] = []
+        self.memory: dict[Any, Any] = {}
 
     def __len__(self) -> int:
         return len(self.accounts)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sim.markets.amm.concentrated.constants import MASK_256, MAX_TICK, MIN_TICK
 from sim.markets.amm.concentrated.records import PoolState, TickInfo
 from sim.markets.amm.concentrated.swap_math import step_exact_in, step_exact_out
-from sim.markets.amm.concentrated.tick_bitmap import next_initialized_tick
+from sim.markets.amm.concentrated.tick_bitmap import next_initialized_tick, past_empty_words
 from sim.markets.amm.concentrated.tick_math import sqrt_ratio_at_tick, tick_at_sqrt_ratio
 
 
@@ -61,6 +61,9 @@ def trace_swap(
     while remaining and price != sqrt_limit_x96:
         start = price
         tick_next, initialized = next_initialized_tick(words, tick, tick_spacing, zero_for_one)
+        if not liquidity and not initialized:
+            # Nothing is traded where there is no liquidity, so the words in between cannot round anything.
+            tick_next = past_empty_words(words, tick_next, tick_spacing, zero_for_one)
         if tick_next < MIN_TICK:
             tick_next = MIN_TICK
         elif tick_next > MAX_TICK:
