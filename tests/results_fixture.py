@@ -321,4 +321,5 @@ class _World:
             "liquidation_usd": liquidation,
             "trading_usd": trading,
             "price_usd": price,
+            "other_usd": np.zeros(n),
         }

@@ -49,6 +49,7 @@ METRICS: dict[str, Column] = {
     "reverted": Column("int", "", "those of them that reverted"),
 }
 
+# A row given as a tuple follows this order.
 EVENTS: dict[str, Column] = {
     "event_id": Column("int", "", "number of the receipt"),
     "cause_id": Column("int", "", "event or report that led to it, if known"),
@@ -118,7 +119,8 @@ AGENTS: dict[str, Column] = {
     "gas_usd": Column("float", "USD", "gas paid (negative)"),
     "liquidation_usd": Column("float", "USD", "bonus earned or lost in liquidations"),
     "trading_usd": Column("float", "USD", "gained or lost in trades"),
-    "price_usd": Column("float", "USD", "change of the prices of what was held"),
+    "price_usd": Column("float", "USD", "change of the prices of what was held at the start"),
+    "other_usd": Column("float", "USD", "the rest: price and interest of what was held later"),
 }
 
 TABLES: dict[str, dict[str, Column]] = {

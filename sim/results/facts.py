@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 Frames = Mapping[str, "pd.DataFrame"]
 TOP = 3
-PARTS = ("liquidation_usd", "trading_usd", "interest_usd", "gas_usd", "price_usd")
+EARNED = ("liquidation_usd", "trading_usd", "interest_usd", "gas_usd")
+NOT_EARNED = ("price_usd", "other_usd")
 
 
 def facts(frames: Frames, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -251,12 +252,15 @@ def gas(metrics: pd.DataFrame, events: pd.DataFrame | None) -> dict[str, Any]:
 
 
 def agents(table: pd.DataFrame | None) -> dict[str, Any]:
-    """Profit by kind, and who won and lost most apart from price changes of what they held."""
+    """Profit by kind, and who won and lost most by what they did: liquidations, trades, interest, gas."""
     if table is None or not len(table) or "profit_usd" not in table:
         return {"by_kind": {}, "winners": [], "losers": []}
-    parts = [name for name in PARTS if name in table]
+    parts = [name for name in (*EARNED, *NOT_EARNED) if name in table]
     frame = table.copy()
-    frame["earned_usd"] = frame["profit_usd"] - (frame["price_usd"].fillna(0.0) if "price_usd" in frame else 0.0)
+    frame["earned_usd"] = np.zeros(len(frame))
+    for name in EARNED:
+        if name in parts:
+            frame["earned_usd"] += frame[name].fillna(0.0)
     by_kind = {}
     for kind, rows in frame.groupby("kind", sort=True):
         entry = {"agents": len(rows)}
@@ -270,7 +274,7 @@ def agents(table: pd.DataFrame | None) -> dict[str, Any]:
 
 
 def _agent(row: Mapping[Any, Any]) -> dict[str, Any]:
-    keys = ("account", "population", "kind", "profit_usd", "earned_usd", *PARTS)
+    keys = ("account", "population", "kind", "profit_usd", "earned_usd", *EARNED, *NOT_EARNED)
     return {key: _plain(row[key]) for key in keys if key in row}
 
 

@@ -208,7 +208,7 @@ def _people(values: Mapping[str, Any]) -> Section:
             parts = [f"{name} {w.usd(one[key])}" for key, name in _PARTS if abs(one.get(key) or 0.0) >= 0.5]
             who = f"{one['kind']}, account {one['account']}"
             rows.append((who, f"{word} {w.usd(abs(one['earned_usd']))}", ", ".join(parts)))
-    note = "Interest, liquidations, trades and gas; changes in the price of what they held are left out."
+    note = "By liquidations, trades, interest and gas; changes in the price of what they held are left out."
     return Section("people", "Winners and losers", (), tuple(rows), note if rows else "")
 
 
@@ -224,10 +224,12 @@ def _kinds(values: Mapping[str, Any]) -> Section:
     rows = []
     for kind, entry in values["agents"]["by_kind"].items():
         parts = [w.usd(entry.get(key)) for key, _ in _PARTS]
-        cells = (kind, w.number(entry["agents"]), *parts, w.usd(entry["earned_usd"]), w.usd(entry.get("price_usd")))
+        rest = (w.usd(entry.get("price_usd")), w.usd(entry.get("other_usd")))
+        cells = (kind, w.number(entry["agents"]), *parts, w.usd(entry["earned_usd"]), *rest)
         rows.append(cells)
-    headers = ("Kind", "Agents", *(name.capitalize() for _, name in _PARTS), "Together", "Price changes")
-    return Section("kinds", "Profit and loss by kind of agent", headers, tuple(rows))
+    headers = ("Kind", "Agents", *(name.capitalize() for _, name in _PARTS), "Together", "Prices", "Rest")
+    note = "Prices: what they held at the start changed in price. Rest: price and interest of what they held later."
+    return Section("kinds", "Profit and loss by kind of agent", headers, tuple(rows), note if rows else "")
 
 
 def _trust(values: Mapping[str, Any]) -> Section:

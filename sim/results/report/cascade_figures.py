@@ -165,6 +165,15 @@ def health_figure(source: Source) -> Figure | None:
     return Figure("health", title, caption, frame, lambda width: charts.health(frame, width))
 
 
+def _moved(asset: str, displacement: np.ndarray) -> str:
+    low, high = math.expm1(float(np.nanmin(displacement))), math.expm1(float(np.nanmax(displacement)))
+    if high < -low / 4:
+        return f"pushed {asset} down by at most {w.percent(-low)}"
+    if -low < high / 4:
+        return f"pushed {asset} up by at most {w.percent(high)}"
+    return f"moved {asset} by {w.percent(low)} at one time and by +{w.percent(high)} at another"
+
+
 def impact_figure(source: Source) -> Figure | None:
     """How far this economy's own trades pushed the outside price, by cause."""
     best: tuple[float, str, dict[str, np.ndarray]] | None = None
@@ -178,11 +187,8 @@ def impact_figure(source: Source) -> Figure | None:
     _, asset, causes = best
     together = np.sum(list(causes.values()), axis=0)
     frame = f.long(source.metrics, causes | ({"together": together} if len(causes) > 1 else {}))
-    lowest = {cause: float(np.nanmin(values)) for cause, values in causes.items()}
-    worst = min(lowest, key=lambda cause: lowest[cause])
-    title = f"{worst.capitalize()} pushed {asset} down by at most {w.percent(-math.expm1(lowest[worst]))}"
-    if lowest[worst] > -5e-6:
-        title = f"No cause pushed {asset} down by a measurable amount"
+    main = max(causes, key=lambda cause: float(np.nanmax(np.abs(causes[cause]))))
+    title = f"{main.capitalize()} {_moved(asset, causes[main])}"
     caption = (
         f"Displacement of the outside price of {asset} (log) by whose trades caused it; it decays as the market "
         "recovers. Together they are the difference between price asked and price reached."

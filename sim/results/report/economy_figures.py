@@ -145,7 +145,7 @@ def profit_figure(source: Source) -> Figure | None:
         return None
     best = max(by_kind, key=lambda kind: by_kind[kind]["earned_usd"])
     worst = min(by_kind, key=lambda kind: by_kind[kind]["earned_usd"])
-    title = f"Price changes apart, {best}s gained {w.usd(by_kind[best]['earned_usd'])}"
+    title = f"By what they did, {best}s gained {w.usd(by_kind[best]['earned_usd'])}"
     if by_kind[worst]["earned_usd"] < 0:
         title += f" and {worst}s lost {w.usd(-by_kind[worst]['earned_usd'])}"
     caption = "Sum over all agents of a kind: liquidations, trades, interest and gas. "

@@ -86,6 +86,9 @@ def _head(manifest: Mapping[str, Any], summary: Summary) -> str:
         steps = w.count(summary.values["run"]["steps"], "step")
         lines.append(f'<p class="warning">This run is {escape(str(state))}: the figures cover {steps} only.</p>')
     lines.append(f'<p class="headline">{escape(summary.headline)}</p>')
+    simulated = next((row[1] for row in summary.sections[0].rows if row[0] == "Simulated"), "")
+    if simulated:
+        lines.append(f'<p class="line">Simulated: {escape(simulated)}</p>')
     if scenario.get("why"):
         lines.append(f"<p>{escape(str(scenario['why']))}</p>")
     lines.append(
@@ -181,7 +184,7 @@ def _largest(events: Any) -> str:
                 w.usd(row.get("debt_repaid_usd")),
                 w.usd(row.get("collateral_usd")),
                 f"{health:.4f}" if health is not None and health == health else w.MISSING,
-                _word(row.get("owner") or row.get("sender")),
+                " ".join(_word(row.get(key)) for key in ("owner", "sender") if row.get(key) is not None),
                 w.usd(row.get("profit_usd")),
             )
         )
