@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.markets.amm.adapter import arbitrage_target
+from sim.markets.amm.concentrated.tick_math import sqrt_ratio_at_tick
 from sim.markets.amm.price_units import raw_ratio, sqrt_price_x96
 
 KINDS = ("concentrated", "constant_product")
@@ -243,16 +244,29 @@ def test_a_provision_is_worth_what_was_asked(lower: float | None, upper: float |
     assert (before[0] - after[0], before[1] - after[1]) == (plan.amount0, plan.amount1)
     held = pool.positions[change.position]
     assert held.owner == market.other
+    # Widened to usable ticks, by less than one of them.
     if lower is not None:
-        assert sqrt_price_x96(lower, 18, 6) >= 1.0001 ** (held.tick_lower / 2) * 2.0**96 * (1 - 1e-12)
+        assert sqrt_ratio_at_tick(held.tick_lower) <= sqrt_price_x96(lower, 18, 6)
+        assert sqrt_ratio_at_tick(held.tick_lower + 60) > sqrt_price_x96(lower, 18, 6)
     if upper is not None:
-        assert sqrt_price_x96(upper, 18, 6) <= 1.0001 ** (held.tick_upper / 2) * 2.0**96 * (1 + 1e-12)
+        assert sqrt_ratio_at_tick(held.tick_upper) >= sqrt_price_x96(upper, 18, 6)
+        assert sqrt_ratio_at_tick(held.tick_upper - 60) < sqrt_price_x96(upper, 18, 6)
+
+
+def test_a_range_from_tick_to_tick_is_not_widened() -> None:
+    market = Market(18, 18)
+    pool = market.concentrated(price=1.0, ranges=(), tick_spacing=1, value1=10**18)
+    plan = pool.plan_provision(10**18, 1.0, 1.0 + 2e-9)
+    assert (plan.tick_lower, plan.tick_upper) == (0, 1)
+    assert pool.plan_provision(10**18, 0.5, 1.0).tick_upper == 0
 
 
 def test_an_empty_range_is_an_error() -> None:
     pool = Market().concentrated()
     with pytest.raises(ValueError, match="empty at tick spacing 60"):
         pool.plan_provision(10**12, 2100.0, 1900.0)
+    with pytest.raises(ValueError, match="initialize it first"):
+        Market().concentrated(price=None).provide(0, None, None, 10**12)
 
 
 def test_provision_of_a_constant_product_pool() -> None:

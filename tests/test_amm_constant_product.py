@@ -31,14 +31,14 @@ def market() -> Market:
 
 def pool_of(market: Market, amount0: int, amount1: int, protocol_fee_on: bool = False) -> ConstantProductPool:
     pool = market.constant_product(price=None, protocol_fee_on=protocol_fee_on)
-    pool.add(market.provider, amount0, amount1)
+    pool.add_liquidity(market.provider, amount0, amount1)
     return pool
 
 
 # ---------------------------------------------------------------------- worked examples (the contract's own tests)
 def test_the_first_deposit_locks_a_thousand_shares(market: Market) -> None:
     pool = market.constant_product(price=None)
-    assert pool.add(market.provider, ETHER, 4 * ETHER) == SharesChange(2 * ETHER - 1000, ETHER, 4 * ETHER)
+    assert pool.add_liquidity(market.provider, ETHER, 4 * ETHER) == SharesChange(2 * ETHER - 1000, ETHER, 4 * ETHER)
     assert pool.state.total_shares == 2 * ETHER
     assert pool.shares == {market.provider: 2 * ETHER - 1000}
     assert (pool.state.reserve0, pool.state.reserve1) == (ETHER, 4 * ETHER)
@@ -94,7 +94,7 @@ def test_the_protocol_takes_a_sixth_of_the_growth(
     pool = pool_of(market, 1000 * ETHER, 1000 * ETHER, protocol_fee_on)
     market.ledger.transfer(USDC, market.trader, pool.account, ETHER)
     pool.swap(market.trader, 996006981039903216, 0)
-    pool.remove(market.provider, 1000 * ETHER - 1000)
+    pool.remove_liquidity(market.provider, 1000 * ETHER - 1000)
     assert pool.state.total_shares == 1000 + fee_shares
     assert pool.shares.get(pool.fee_account, 0) == fee_shares
     if protocol_fee_on:
@@ -157,14 +157,20 @@ def test_refusals_of_router_and_library(market: Market) -> None:
     assert refusal(pool.swap_exact_out, trader, WETH, 1 << 250, pool=pool) == "ds-math-mul-overflow"
     assert refusal(pool.swap_exact_in, poor, WETH, ETHER, pool=pool) == "TransferHelper: TRANSFER_FROM_FAILED"
     assert refusal(pool.swap_exact_in, trader, WETH, 1, pool=pool) == "UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT"
-    assert refusal(pool.add, provider, 0, ETHER, pool=pool) == library + "INSUFFICIENT_AMOUNT"
-    assert refusal(pool.add, provider, ETHER, 2 * ETHER, 0, 2 * ETHER, pool=pool) == router + "INSUFFICIENT_B_AMOUNT"
-    assert refusal(pool.add, provider, 2 * ETHER, ETHER, 2 * ETHER, 0, pool=pool) == router + "INSUFFICIENT_A_AMOUNT"
-    assert refusal(pool.add, provider, 1 << 250, 1 << 250, pool=pool) == "ds-math-mul-overflow"
-    assert refusal(pool.add, poor, ETHER, ETHER, pool=pool) == "TransferHelper: TRANSFER_FROM_FAILED"
-    assert refusal(pool.remove, poor, 1, pool=pool) == "ds-math-sub-underflow"
-    assert refusal(pool.remove, provider, ETHER, ETHER + 1, pool=pool) == router + "INSUFFICIENT_A_AMOUNT"
-    assert refusal(pool.remove, provider, ETHER, 0, ETHER + 1, pool=pool) == router + "INSUFFICIENT_B_AMOUNT"
+    assert refusal(pool.add_liquidity, provider, 0, ETHER, pool=pool) == library + "INSUFFICIENT_AMOUNT"
+    assert (
+        refusal(pool.add_liquidity, provider, ETHER, 2 * ETHER, 0, 2 * ETHER, pool=pool)
+        == router + "INSUFFICIENT_B_AMOUNT"
+    )
+    assert (
+        refusal(pool.add_liquidity, provider, 2 * ETHER, ETHER, 2 * ETHER, 0, pool=pool)
+        == router + "INSUFFICIENT_A_AMOUNT"
+    )
+    assert refusal(pool.add_liquidity, provider, 1 << 250, 1 << 250, pool=pool) == "ds-math-mul-overflow"
+    assert refusal(pool.add_liquidity, poor, ETHER, ETHER, pool=pool) == "TransferHelper: TRANSFER_FROM_FAILED"
+    assert refusal(pool.remove_liquidity, poor, 1, pool=pool) == "ds-math-sub-underflow"
+    assert refusal(pool.remove_liquidity, provider, ETHER, ETHER + 1, pool=pool) == router + "INSUFFICIENT_A_AMOUNT"
+    assert refusal(pool.remove_liquidity, provider, ETHER, 0, ETHER + 1, pool=pool) == router + "INSUFFICIENT_B_AMOUNT"
     with pytest.raises(ValueError, match="negative"):
         pool.transfer_shares(provider, trader, -1)
 
@@ -188,16 +194,16 @@ def test_refusals_of_an_empty_pool(market: Market) -> None:
     nothing = "UniswapV2Library: INSUFFICIENT_LIQUIDITY"
     assert refusal(pool.swap_exact_in, provider, WETH, ETHER, pool=pool) == nothing
     assert refusal(pool.swap_exact_out, provider, WETH, ETHER, pool=pool) == nothing
-    assert refusal(pool.add, provider, 10, 10, pool=pool) == "ds-math-sub-underflow"
-    assert refusal(pool.add, provider, 1000, 1000, pool=pool) == "UniswapV2: INSUFFICIENT_LIQUIDITY_MINTED"
-    assert refusal(pool.remove, provider, 0, pool=pool) == "InvalidFEOpcode"
+    assert refusal(pool.add_liquidity, provider, 10, 10, pool=pool) == "ds-math-sub-underflow"
+    assert refusal(pool.add_liquidity, provider, 1000, 1000, pool=pool) == "UniswapV2: INSUFFICIENT_LIQUIDITY_MINTED"
+    assert refusal(pool.remove_liquidity, provider, 0, pool=pool) == "InvalidFEOpcode"
     rich = Market()
     rich.ledger.inflow(WETH, rich.provider, 1 << 200)
     rich.ledger.inflow(USDC, rich.provider, 1 << 200)
     huge = rich.constant_product(price=None)
-    assert refusal(huge.add, rich.provider, 1 << 112, 10**9, pool=huge) == "UniswapV2: OVERFLOW"
-    assert refusal(huge.add, rich.provider, 1 << 150, 1 << 150, pool=huge) == "ds-math-mul-overflow"
-    huge.add(rich.provider, (1 << 112) - 1, (1 << 112) - 1)
+    assert refusal(huge.add_liquidity, rich.provider, 1 << 112, 10**9, pool=huge) == "UniswapV2: OVERFLOW"
+    assert refusal(huge.add_liquidity, rich.provider, 1 << 150, 1 << 150, pool=huge) == "ds-math-mul-overflow"
+    huge.add_liquidity(rich.provider, (1 << 112) - 1, (1 << 112) - 1)
     assert refusal(huge.swap_exact_in, rich.provider, WETH, 10**6, pool=huge) == "UniswapV2: OVERFLOW"
 
 
@@ -254,19 +260,19 @@ def test_shares_change_hands(market: Market) -> None:
     pool.transfer_shares(market.provider, market.other, 600)
     pool.transfer_shares(market.provider, market.provider, 100)
     assert pool.shares == {market.provider: ETHER - 1600, market.other: 600}
-    assert pool.remove(market.other, 600) == SharesChange(600, 600, 600)
+    assert pool.remove_liquidity(market.other, 600) == SharesChange(600, 600, 600)
 
 
 def test_switching_the_protocol_fee(market: Market) -> None:
     pool = pool_of(market, 1000 * ETHER, 1000 * ETHER)
     pool.set_protocol_fee(market.trader, True)
-    pool.add(market.provider, ETHER, ETHER)
+    pool.add_liquidity(market.provider, ETHER, ETHER)
     assert pool.state.k_last == pool.state.reserve0 * pool.state.reserve1
     pool.swap_exact_in(market.trader, WETH, 100 * ETHER)
-    pool.add(market.provider, ETHER, ETHER)
+    pool.add_liquidity(market.provider, ETHER, ETHER)
     assert pool.shares[pool.fee_account] > 0
     pool.set_protocol_fee(market.trader, False)
-    pool.add(market.provider, ETHER, ETHER)
+    pool.add_liquidity(market.provider, ETHER, ETHER)
     assert pool.state.k_last == 0
 
 

@@ -243,7 +243,7 @@ def test_the_life_of_a_constant_product_pool(actions: list[tuple[Any, ...]], pro
         market.ledger.audit()
     for account, held in sorted(pool.shares.items()):
         if held > 1000:
-            pool.remove(account, held)
+            pool.remove_liquidity(account, held)
     assert state.reserve0 > 0
     assert state.reserve1 > 0
     market.ledger.audit()
@@ -254,9 +254,9 @@ def _act_pair(pool: ConstantProductPool, market: Market, action: tuple[Any, ...]
     if swap(pool, market, action):
         return
     if kind == "add":
-        pool.add(market.other, action[1], action[2])
+        pool.add_liquidity(market.other, action[1], action[2])
     elif kind == "remove":
-        pool.remove(market.provider, pool.shares[market.provider] // action[1])
+        pool.remove_liquidity(market.provider, pool.shares[market.provider] // action[1])
     elif kind == "donate":
         market.ledger.transfer(WETH if action[1] else USDC, market.trader, pool.account, action[2])
         pool.sync(market.trader)

@@ -106,10 +106,10 @@ CONCENTRATED: dict[str, Operation] = {
 }
 
 CONSTANT_PRODUCT: dict[str, Operation] = {
-    "first deposit": lambda m, p: m.constant_product(price=None).add(m.provider, 10**18, 10**18),
-    "add": lambda m, p: p.add(m.other, 10**18, 10**12),
+    "first deposit": lambda m, p: m.constant_product(price=None).add_liquidity(m.provider, 10**18, 10**18),
+    "add": lambda m, p: p.add_liquidity(m.other, 10**18, 10**12),
     "provide": lambda m, p: p.provide(m.other, None, None, 10**12),
-    "remove": lambda m, p: p.remove(m.provider, 10**9),
+    "remove": lambda m, p: p.remove_liquidity(m.provider, 10**9),
     "sell": lambda m, p: p.swap_exact_in(m.trader, WETH, 10**18),
     "buy": lambda m, p: p.swap_exact_out(m.trader, USDC, 10**18),
     "swap to a price": lambda m, p: p.swap_to_price(m.trader, 2222.0),
@@ -120,7 +120,7 @@ CONSTANT_PRODUCT: dict[str, Operation] = {
     "transfer shares": lambda m, p: p.transfer_shares(m.provider, m.trader, 5),
     "set protocol fee": lambda m, p: p.set_protocol_fee(m.trader, False),
     "add after the protocol fee was switched off": lambda m, p: (
-        p.set_protocol_fee(m.trader, False), p.add(m.other, 10**18, 10**12)
+        p.set_protocol_fee(m.trader, False), p.add_liquidity(m.other, 10**18, 10**12)
     ),
 }  # fmt: skip
 

@@ -71,10 +71,10 @@ class _Replay:
     def _apply(self, op: dict[str, Any]) -> dict[str, int]:
         pool, kind, sender = self.pool, op["op"], self.accounts[op["user"]]
         if kind == "add_liquidity":
-            added = pool.add(sender, int(op["amount0_desired"]), int(op["amount1_desired"]))
+            added = pool.add_liquidity(sender, int(op["amount0_desired"]), int(op["amount1_desired"]))
             return {"amount0": added.amount0, "amount1": added.amount1, "lp_minted": added.shares}
         if kind == "remove_liquidity":
-            removed = pool.remove(sender, int(op["lp"]))
+            removed = pool.remove_liquidity(sender, int(op["lp"]))
             return {"amount0": removed.amount0, "amount1": removed.amount1}
         if kind in ("swap_exact_in", "swap_exact_out"):
             token = self.tokens[int(op["token_in"])]

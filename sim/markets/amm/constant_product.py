@@ -53,7 +53,7 @@ class ConstantProductPool(Pair):
         self._whole_units = float(10**self.decimals0) / float(10**self.decimals1)
 
     # ------------------------------------------------------------------ liquidity
-    def add(
+    def add_liquidity(
         self, sender: int, amount0_desired: int, amount1_desired: int, amount0_min: int = 0, amount1_min: int = 0
     ) -> SharesChange:
         """Add as much of both tokens as the reserves' proportion allows (the first deposit sets it).
@@ -65,7 +65,7 @@ class ConstantProductPool(Pair):
         self._collect_payment(self.token1, sender, amount1)
         return SharesChange(self.mint(sender).shares, amount0, amount1)
 
-    def remove(self, sender: int, shares: int, amount0_min: int = 0, amount1_min: int = 0) -> SharesChange:
+    def remove_liquidity(self, sender: int, shares: int, amount0_min: int = 0, amount1_min: int = 0) -> SharesChange:
         """Give back LP shares for their part of both tokens, rounded down."""
         self.transfer_shares(sender, self.account, shares)
         paid = self.burn(sender)
@@ -113,7 +113,7 @@ class ConstantProductPool(Pair):
     ) -> SharesChange:
         """Make the deposit that `plan_provision` plans."""
         plan = self.plan_provision(value1, lower_price, upper_price, price)
-        return self.add(sender, plan.amount0, plan.amount1)
+        return self.add_liquidity(sender, plan.amount0, plan.amount1)
 
     # ------------------------------------------------------------------ swaps
     def swap_exact_in(self, sender: int, token_in: int, amount_in: int, min_out: int = 0) -> Swap:

@@ -174,8 +174,10 @@ class ConcentratedPool(PositionManager):
 
         The range runs from `lower_price` to `upper_price` (whole tokens), widened to usable ticks; None = no limit.
         """
-        lower, upper = self._usable_range(lower_price, upper_price)
         price = self.state.sqrt_price_x96
+        if not price:
+            raise ValueError(f"pool {self.name!r} has no price yet: initialize it first")
+        lower, upper = self._usable_range(lower_price, upper_price)
         amount0, amount1 = self._amounts(lower, upper, _REFERENCE_LIQUIDITY)
         reference = (amount0 * price * price >> 192) + amount1
         liquidity = value1 * _REFERENCE_LIQUIDITY // reference
@@ -252,7 +254,10 @@ class ConcentratedPool(PositionManager):
         if lower_price is not None:
             lower = max(lower, tick_at_sqrt_ratio(self._sqrt_target(lower_price)) // spacing * spacing)
         if upper_price is not None:
-            upper = min(upper, -(-tick_at_sqrt_ratio(self._sqrt_target(upper_price)) // spacing) * spacing)
+            target = self._sqrt_target(upper_price)
+            tick = tick_at_sqrt_ratio(target)
+            tick += sqrt_ratio_at_tick(tick) < target
+            upper = min(upper, -(-tick // spacing) * spacing)
         if lower >= upper:
             raise ValueError(
                 f"pool {self.name!r}: range from {lower_price} to {upper_price} is empty at tick spacing {spacing}"
