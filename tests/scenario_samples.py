@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import model_validator
 
-from scenarios.schema import Section, Table, field
+from scenarios.schema import Section, Sequence, Table, Whole, field
 
 
 class WatcherParameters(Section):
@@ -18,6 +18,8 @@ class WatcherParameters(Section):
         1_800.0, "Mean time between looks", unit="s", source="assumption", plausible=(600, 7_200)
     )
     collateral: Table[str, float] = field(..., "Weights of the collateral", refers_to="asset")
+    emode: Whole = field(0, "E-mode category, 0 for none", refers_to="emode", ge=0, le=255)
+    pools: Sequence[str] = field((), "Pools traded on", refers_to="amm")
 
 
 class PairParameters(Section):

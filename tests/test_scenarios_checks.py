@@ -167,6 +167,8 @@ BROKEN = {
         "populations.watchers.collateral.BTC",
         "ETH, stETH, USD",
     ),
+    "kind's unknown e-mode": ({"populations__watchers__emode": 2}, "populations.watchers.emode", "1"),
+    "kind's unknown pool": ({"populations__watchers__pools": ["USD-ETH"]}, "populations.watchers.pools.0", "ETH-USD"),
     "kind's own rule": ({"populations__pairs__low": 2.0}, "populations.pairs", ""),
     "section that is no table": ({"gas": 5}, "gas", "table"),
     "entry that is no table": ({"amms__ETH-USD": 5}, "amms.ETH-USD", "table"),

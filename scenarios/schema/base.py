@@ -69,7 +69,7 @@ def field(
     `source` says where default or meaning come from; `source="assumption"`, or a source that begins with the word,
     marks a figure for which none was found, and then `plausible` states the range that sensitivity studies vary it in.
     `refers_to` names what the value (each entry of a list, each key of a table) must be a name of: "asset", "reserve",
-    "amm" or "emode". `limits` are pydantic's: ge, gt, le, lt, pattern, min_length …
+    "amm" or "emode" (0 for none). `limits` are pydantic's: ge, gt, le, lt, pattern, min_length …
     """
     extra: dict[str, Any] = {"unit": unit, "source": source, "assumption": source.startswith(ASSUMPTION)}
     if plausible is not None:

@@ -151,6 +151,8 @@ def _entries(value: Any) -> list[tuple[Any, Any]]:
 def _names(value: Any, path: str, target: str) -> Iterator[Reference]:
     if isinstance(value, str):
         yield Reference(path, value, target)
+    elif isinstance(value, int) and value:  # 0 stands for "none", as in an e-mode category
+        yield Reference(path, str(value), target)
     elif isinstance(value, Mapping):
         for key in value:
             yield Reference(f"{path}.{key}", str(key), target)
