@@ -14,8 +14,9 @@ from stableswap_fixture import AMOUNTS, DAY, POOLS, RATE, Market, exact_invarian
 from sim.ledger import EXCEEDS_BALANCE
 from sim.markets.amm.stableswap.amplification import ramped
 from sim.markets.amm.stableswap.constants import MAX_RESERVE
-from sim.markets.amm.stableswap.fixed_point import ONE
+from sim.markets.amm.stableswap.fixed_point import ONE, mul_down
 from sim.markets.amm.stableswap.pool import StableSwapPool
+from sim.markets.amm.stableswap.swap_math import out_given_in
 
 MOVES = st.lists(st.tuples(st.booleans(), st.integers(0, 4), st.integers(1, 4), AMOUNTS), min_size=1, max_size=8)
 
@@ -52,6 +53,8 @@ def test_quotes_equal_swaps_and_the_invariant_never_falls(options: dict[str, Any
                 continue
             swap = pool.swap_exact_out(market.trader, token_in, amount, cost, token_out)
             assert (swap.amount_in, swap.amount_out) == (cost, amount)
+            # What the fee leaves covers the cost before fee.
+            assert mul_down(cost, ONE - options["fee_pips"] * 10**12) >= cost - swap.fee_amount
         assert swap.fee_amount >= swap.amount_in * options["fee_pips"] // 10**6
         assert exact_invariant(amp_milli, pool.scaled()) >= d
         after = pool.reserves()
@@ -64,20 +67,15 @@ def test_quotes_equal_swaps_and_the_invariant_never_falls(options: dict[str, Any
 
 
 def test_rounding_cannot_be_milked_from_a_nearly_empty_pool() -> None:
-    # A few units are left of a token at a rate above one: asked for in pieces, they must cost what they are worth.
+    # Rounding the amount asked for down, as the contract does, would let the invariant fall by 45447 here.
     market = Market()
-    pool = market.pool((1e6, 0, 1e6)[::2], 100, 0, [ONE, RATE])
-    pool.balances[:] = [50, 50]
-    for token in pool.tokens:
-        market.ledger.balances[token][pool.account] = 50
-    d = exact_invariant(100_000, pool.scaled())
-    for _ in range(40):
-        for token_in, token_out in (pool.tokens, pool.tokens[::-1]):
-            if pool.quote_exact_out(token_out, 8, token_in) is not None:
-                pool.swap_exact_out(market.trader, token_in, 8, None, token_out)
-                now = exact_invariant(100_000, pool.scaled())
-                assert now >= d
-                d = now
+    pool = StableSwapPool("tiny", market.ledger, market.clock, [0, 2], 200, 0, [ONE, 19 * ONE // 10])
+    pool.balances[:] = [67_035_307, 833]
+    for token, balance in zip(pool.tokens, pool.balances, strict=True):
+        market.ledger.balances[token][pool.account] = balance
+    assert exact_invariant(200_000, pool.scaled()) == 19_992_469
+    pool.swap_exact_out(market.trader, 0, 762)
+    assert exact_invariant(200_000, pool.scaled()) == 19_992_469 + 844
 
 
 # ---------------------------------------------------------------------- prices
@@ -218,7 +216,15 @@ def test_a_ramp_changes_what_a_swap_gives_and_can_be_stopped() -> None:
         market.clock.timestamp = start + seconds
         assert pool.amplification() == 100 + 100 * seconds / DAY
         quotes.append(pool.quote_exact_in(0, 10**22))
+        after_fee = 10**22 - 4 * 10**18
+        assert quotes[-1] == out_given_in(pool.amplification_milli(), pool.scaled(), 0, 1, after_fee) // 10**12
+    assert pool.start_ramp(market.trader, 150, start + 3 * DAY).start_milli == 200_000
+    market.clock.timestamp = start + 2 * DAY
+    assert pool.amplification() == 175.0
+    pool.journal.undo()
     assert quotes[0] == quotes[1] < quotes[2] < quotes[3]
+    market.clock.timestamp = start
+    pool.start_ramp(market.trader, 200, start + DAY)
     market.clock.timestamp = start + DAY // 4
     assert pool.stop_ramp(market.trader).end_milli == 125_000
     market.clock.timestamp += 10 * DAY
@@ -267,11 +273,11 @@ def test_operations_are_refused_with_the_contracts_reasons() -> None:
         ("BAL#004", pool.swap_exact_out, (trader, 0, 10**12)),
         ("BAL#526", pool.swap_exact_in, (trader, 0, MAX_RESERVE)),
         (EXCEEDS_BALANCE, pool.swap_exact_in, (market.poor, 0, 10**18)),
-        ("BAL#103", pool.add_liquidity, (trader, [1, 2, 3])),
-        ("BAL#208", pool.add_liquidity, (trader, [10**18, 10**6], 10**20)),
+        ("BAL#103", pool.add, (trader, [1, 2, 3])),
+        ("BAL#208", pool.add, (trader, [10**18, 10**6], 10**20)),
         ("BAL#506", pool.add_for_shares, (trader, 0, 10**18, 10**17)),
-        ("BAL#417", pool.remove_liquidity, (trader, 1)),
-        ("BAL#505", pool.remove_liquidity, (market.provider, 10**18, [10**18, 0])),
+        ("BAL#417", pool.remove, (trader, 1)),
+        ("BAL#505", pool.remove, (market.provider, 10**18, [10**18, 0])),
         ("BAL#505", pool.remove_one, (market.provider, 10**18, 0, 10**18)),
         ("BAL#207", pool.remove_exact, (market.provider, [10**18, 0], 10**17)),
         ("BAL#001", pool.remove_exact, (market.provider, [10**25, 0])),
@@ -299,8 +305,8 @@ def test_misuse_is_an_error_that_says_what_is_allowed() -> None:
     pool = market.pool()
     for call in (
         lambda: pool.swap_exact_in(market.trader, 0, -1),
-        lambda: pool.add_liquidity(market.trader, [1, -1]),
-        lambda: pool.remove_liquidity(market.trader, -1),
+        lambda: pool.add(market.trader, [1, -1]),
+        lambda: pool.remove(market.trader, -1),
         lambda: pool.transfer_shares(market.trader, market.provider, -1),
     ):
         with pytest.raises(ValueError, match="negative amount -1"):
@@ -326,12 +332,12 @@ def test_misuse_is_an_error_that_says_what_is_allowed() -> None:
 def test_a_pool_whose_invariant_does_not_settle_refuses_swaps_but_lets_liquidity_go() -> None:
     market = Market()
     pool = StableSwapPool("lopsided", market.ledger, market.clock, [0, 2], 10, 400)
-    pool.add_liquidity(market.provider, [10**20, 10**20])
+    pool.add(market.provider, [10**20, 10**20])
     for index, balance in enumerate((357916031058111037440, 731779282711003648)):
         pool.balances[index] = market.ledger.balances[pool.tokens[index]][pool.account] = balance
     assert refusal(pool.swap_exact_in, market.trader, 0, 10**18) == "BAL#322"
     assert (pool.quote_exact_in(0, 10**18), pool.quote_exact_out(0, 10**17)) == (0, None)
     assert 0.0 < pool.price() < 0.01
     assert pool.depth().token0_down > 0.0
-    pool.remove_liquidity(market.provider, 2 * 10**19)
+    pool.remove(market.provider, 2 * 10**19)
     assert pool.quote_exact_in(0, 10**18) > 0
