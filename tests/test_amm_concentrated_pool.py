@@ -6,7 +6,10 @@ import math
 
 import pytest
 from amm_fixture import PLENTY, USDC, WETH, Market, refusal
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
+from sim.markets.amm.concentrated import swap_path
 from sim.markets.amm.concentrated.constants import MASK_128, MAX_SQRT_RATIO, MIN_SQRT_RATIO, Q96
 from sim.markets.amm.concentrated.pool import ConcentratedPool
 from sim.markets.amm.concentrated.tick_math import sqrt_ratio_at_tick
@@ -344,3 +347,29 @@ def test_prices_reach_both_ends(market: Market) -> None:
     assert high.quote_exact_in(USDC, 10**9) == 0
     assert refusal(high.swap_exact_in, market.trader, USDC, 10, pool=high) == "SPL"
     assert math.isfinite(high.log_price())
+
+
+@given(
+    st.lists(st.tuples(st.integers(-300, 300), st.integers(1, 40)), min_size=1, max_size=4),
+    st.integers(-60_000, 60_000),
+    st.one_of(st.integers(-80, 80).map(lambda word: word * 256 * 10), st.integers(-200_000, 200_000)),
+    st.sampled_from([-1, 0, 1]),
+    st.booleans(),
+)
+def test_stepping_over_empty_words_at_once_changes_nothing(
+    ranges: list[tuple[int, int]], start: int, limit_tick: int, offset: int, exact_in: bool
+) -> None:
+    """Against the contract's walk, word by word; limits on the ends of words and one beside them."""
+    market = Market(18, 18)
+    pool = market.concentrated(price=None, tick_spacing=10)
+    pool.initialize(sqrt_ratio_at_tick(start))
+    for lower, width in ranges:
+        pool._mint_range(market.provider, lower * 100, (lower + width) * 100, 10**15)
+    limit = sqrt_ratio_at_tick(limit_tick) + offset
+    price = pool.state.sqrt_price_x96
+    assume(limit != price)
+    at_once = pool._trace(limit < price, exact_in, 10**40, limit)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(swap_path, "past_empty_words", lambda words, tick_next, *rest: tick_next)
+        word_by_word = pool._trace(limit < price, exact_in, 10**40, limit)
+    assert at_once == word_by_word

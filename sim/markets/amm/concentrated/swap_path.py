@@ -63,7 +63,8 @@ def trace_swap(
         tick_next, initialized = next_initialized_tick(words, tick, tick_spacing, zero_for_one)
         if not liquidity and not initialized:
             # Nothing is traded where there is no liquidity, so the words in between cannot round anything.
-            tick_next = past_empty_words(words, tick_next, tick_spacing, zero_for_one)
+            tick_of_limit = tick_at_sqrt_ratio(sqrt_limit_x96)
+            tick_next = past_empty_words(words, tick_next, tick_spacing, zero_for_one, tick_of_limit)
         if tick_next < MIN_TICK:
             tick_next = MIN_TICK
         elif tick_next > MAX_TICK:

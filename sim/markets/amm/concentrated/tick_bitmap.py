@@ -6,12 +6,6 @@ well, and its amounts are rounded there: the words are part of the arithmetic, n
 
 from __future__ import annotations
 
-from sim.markets.amm.concentrated.constants import MAX_TICK, MIN_TICK
-
-#: Beyond every tick; who walks there stops at the lowest or highest tick.
-_FAR_BELOW = MIN_TICK - 1
-_FAR_ABOVE = MAX_TICK + 1
-
 
 def position_of(tick: int, tick_spacing: int) -> tuple[int, int]:
     """(word, bit) of a usable tick."""
@@ -43,14 +37,17 @@ def next_initialized_tick(words: dict[int, int], tick: int, tick_spacing: int, d
     return (compressed + 255 - bit) * tick_spacing, False
 
 
-def past_empty_words(words: dict[int, int], tick_next: int, tick_spacing: int, downwards: bool) -> int:
-    """From the last tick of a word, the last tick before the next word with an initialised tick; a far one if none.
+def past_empty_words(
+    words: dict[int, int], tick_next: int, tick_spacing: int, downwards: bool, tick_of_limit: int
+) -> int:
+    """From the last tick of a word, the last tick before the next word with an initialised tick.
 
-    Contracts walk there word by word. Without liquidity no step on the way moves an amount, so one step does.
+    Contracts walk there word by word. Without liquidity no step on the way moves an amount, so one step does. It goes
+    no further than the end of the limit's own word: a swap that ends exactly there has stepped over that tick.
     """
-    here = tick_next // tick_spacing >> 8
+    here, stop = tick_next // tick_spacing >> 8, tick_of_limit // tick_spacing >> 8
     if downwards:
-        below = [word for word, bits in words.items() if bits and word < here]
-        return ((max(below) + 1) << 8) * tick_spacing if below else _FAR_BELOW
-    above = [word for word, bits in words.items() if bits and word > here]
-    return ((min(above) << 8) - 1) * tick_spacing if above else _FAR_ABOVE
+        last = max((word + 1 for word, bits in words.items() if bits and word < here), default=stop)
+        return min(max(last, stop), here) * 256 * tick_spacing
+    last = min((word - 1 for word, bits in words.items() if bits and word > here), default=stop)
+    return (max(min(last, stop), here) * 256 + 255) * tick_spacing
