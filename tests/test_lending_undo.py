@@ -156,6 +156,14 @@ OPERATIONS: dict[str, tuple[Operation, Callable[[Market], None] | None]] = {
     "reserve factor": (call("set_reserve_factor", DAVE, USDC, 2_500), None),
     "rate parameters": (call("set_rate_params", DAVE, USDC, 8 * 10**26, 0, 10**25, 10**26), None),
     "rate model": (call("set_rate_model", DAVE, USDC, two_slopes(50, 1, 2, 3)), None),
+    "collateral parameters, frozen": (
+        call("set_collateral_params", DAVE, WETH, 7_000, 7_500, 10_700),
+        lambda bench: bench.pool.set_frozen(bench.users[DAVE], WETH, True),
+    ),
+    "collateral parameters, LTV zero": (
+        call("set_collateral_params", DAVE, WETH, 7_000, 7_500, 10_700),
+        lambda bench: bench.pool.set_ltv_zero(bench.users[DAVE], WETH, True),
+    ),
     "collateral parameters": (call("set_collateral_params", DAVE, WETH, 7_000, 7_500, 10_700), None),
 }
 
