@@ -273,11 +273,11 @@ def test_operations_are_refused_with_the_contracts_reasons() -> None:
         ("BAL#004", pool.swap_exact_out, (trader, 0, 10**12)),
         ("BAL#526", pool.swap_exact_in, (trader, 0, MAX_RESERVE)),
         (EXCEEDS_BALANCE, pool.swap_exact_in, (market.poor, 0, 10**18)),
-        ("BAL#103", pool.add, (trader, [1, 2, 3])),
-        ("BAL#208", pool.add, (trader, [10**18, 10**6], 10**20)),
+        ("BAL#103", pool.add_liquidity, (trader, [1, 2, 3])),
+        ("BAL#208", pool.add_liquidity, (trader, [10**18, 10**6], 10**20)),
         ("BAL#506", pool.add_for_shares, (trader, 0, 10**18, 10**17)),
-        ("BAL#417", pool.remove, (trader, 1)),
-        ("BAL#505", pool.remove, (market.provider, 10**18, [10**18, 0])),
+        ("BAL#417", pool.remove_liquidity, (trader, 1)),
+        ("BAL#505", pool.remove_liquidity, (market.provider, 10**18, [10**18, 0])),
         ("BAL#505", pool.remove_one, (market.provider, 10**18, 0, 10**18)),
         ("BAL#207", pool.remove_exact, (market.provider, [10**18, 0], 10**17)),
         ("BAL#001", pool.remove_exact, (market.provider, [10**25, 0])),
@@ -289,8 +289,8 @@ def test_operations_are_refused_with_the_contracts_reasons() -> None:
     for reason, operation, arguments in cases:
         assert refusal(operation, *arguments) == reason
     empty = market.pool((0, 0))
-    assert refusal(empty.remove, trader, 0) == "BAL#206"
-    assert refusal(empty.add, trader, [10**5, 0]) == "BAL#204"
+    assert refusal(empty.remove_liquidity, trader, 0) == "BAL#206"
+    assert refusal(empty.add_liquidity, trader, [10**5, 0]) == "BAL#204"
     assert refusal(empty.swap_exact_in, trader, 0, 5) == "BAL#004"
     assert (empty.quote_exact_in(0, 5), empty.quote_exact_out(0, 5)) == (0, None)
     assert (pool.quote_exact_in(0, 0), pool.quote_exact_in(0, -1), pool.quote_exact_out(0, 0)) == (0, 0, None)
@@ -305,8 +305,8 @@ def test_misuse_is_an_error_that_says_what_is_allowed() -> None:
     pool = market.pool()
     for call in (
         lambda: pool.swap_exact_in(market.trader, 0, -1),
-        lambda: pool.add(market.trader, [1, -1]),
-        lambda: pool.remove(market.trader, -1),
+        lambda: pool.add_liquidity(market.trader, [1, -1]),
+        lambda: pool.remove_liquidity(market.trader, -1),
         lambda: pool.transfer_shares(market.trader, market.provider, -1),
     ):
         with pytest.raises(ValueError, match="negative amount -1"):
@@ -332,12 +332,12 @@ def test_misuse_is_an_error_that_says_what_is_allowed() -> None:
 def test_a_pool_whose_invariant_does_not_settle_refuses_swaps_but_lets_liquidity_go() -> None:
     market = Market()
     pool = StableSwapPool("lopsided", market.ledger, market.clock, [0, 2], 10, 400)
-    pool.add(market.provider, [10**20, 10**20])
+    pool.add_liquidity(market.provider, [10**20, 10**20])
     for index, balance in enumerate((357916031058111037440, 731779282711003648)):
         pool.balances[index] = market.ledger.balances[pool.tokens[index]][pool.account] = balance
     assert refusal(pool.swap_exact_in, market.trader, 0, 10**18) == "BAL#322"
     assert (pool.quote_exact_in(0, 10**18), pool.quote_exact_out(0, 10**17)) == (0, None)
     assert 0.0 < pool.price() < 0.01
     assert pool.depth().token0_down > 0.0
-    pool.remove(market.provider, 2 * 10**19)
+    pool.remove_liquidity(market.provider, 2 * 10**19)
     assert pool.quote_exact_in(0, 10**18) > 0

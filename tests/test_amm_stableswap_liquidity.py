@@ -38,11 +38,11 @@ def test_joining_and_leaving_never_dilutes_who_stays(options: dict[str, Any], ac
         try:
             with pool.journal.atomic():
                 if kind == "add":
-                    pool.add(market.provider, some)
+                    pool.add_liquidity(market.provider, some)
                 elif kind == "for":
                     pool.add_for_shares(market.provider, token, shares)
                 elif kind == "remove":
-                    pool.remove(market.provider, shares)
+                    pool.remove_liquidity(market.provider, shares)
                 elif kind == "one":
                     pool.remove_one(market.provider, shares, token)
                 else:
@@ -54,7 +54,7 @@ def test_joining_and_leaving_never_dilutes_who_stays(options: dict[str, Any], ac
         assert grown * (10**15 + 1) >= worth * pool.state.total_shares * 10**15
         assert sum(pool.shares.values()) + 10**6 == pool.state.total_shares
         market.ledger.audit()
-    pool.remove(market.provider, pool.shares[market.provider])
+    pool.remove_liquidity(market.provider, pool.shares[market.provider])
     assert pool.shares[market.provider] == 0
     assert min(pool.reserves()) > 0
 
@@ -63,7 +63,7 @@ def test_a_proportional_exit_gives_everything_back_but_rounding() -> None:
     market = Market()
     pool = market.pool((1e6, 2e6, 3e6), 200)
     held = pool.reserves()
-    half = pool.remove(market.provider, pool.state.total_shares // 2)
+    half = pool.remove_liquidity(market.provider, pool.state.total_shares // 2)
     assert all(0 <= b // 2 - a <= b // 10**17 + 1 for a, b in zip(half.amounts, held, strict=True))
     assert pool.share_worth() == pytest.approx(1.0, rel=1e-12)
 
@@ -89,14 +89,14 @@ def test_the_vectors_functions_agree_with_the_pool() -> None:
         200_000, pool.scaled(), [10**21, 10**22, 0], pool.state.total_shares, 4 * 10**14
     )
     assert pool.shares_for(amounts) == expected
-    assert pool.add(market.trader, amounts) == (expected, tuple(amounts))
+    assert pool.add_liquidity(market.trader, amounts) == (expected, tuple(amounts))
     assert pool.shares[market.trader] == expected
 
 
 def test_what_is_asked_for_is_scaled_up() -> None:
     market = Market()
     pool = StableSwapPool("tiny", market.ledger, market.clock, [0, 2], 200, 400, [19 * ONE // 10, ONE])
-    pool.add(market.provider, [10**7, 10**7])
+    pool.add_liquidity(market.provider, [10**7, 10**7])
     total = pool.state.total_shares
     dear, cheap = (
         share_math.shares_in_given_tokens_out(200_000, pool.scaled(), [k, 0], total, 4 * 10**14) for k in (2, 1)
@@ -160,10 +160,10 @@ OPERATIONS: dict[str, Callable[[Market, StableSwapPool], Any]] = {
     "sell": lambda m, p: p.swap_exact_in(m.trader, 0, 10**20, 0, 2),
     "buy": lambda m, p: p.swap_exact_out(m.trader, 1, 10**20, None, 2),
     "swap to a price": lambda m, p: p.swap_to_price(m.trader, 0.9),
-    "add": lambda m, p: p.add(m.trader, [10**20, 0, 10**21]),
+    "add": lambda m, p: p.add_liquidity(m.trader, [10**20, 0, 10**21]),
     "provide": lambda m, p: p.provide(m.trader, None, None, 10**10),
     "add for shares": lambda m, p: p.add_for_shares(m.trader, 1, 10**20),
-    "remove": lambda m, p: p.remove(m.provider, 10**20),
+    "remove": lambda m, p: p.remove_liquidity(m.provider, 10**20),
     "remove one": lambda m, p: p.remove_one(m.provider, 10**20, 1),
     "remove exact": lambda m, p: p.remove_exact(m.provider, [10**20, 10**9, 0]),
     "transfer shares": lambda m, p: p.transfer_shares(m.provider, m.trader, 5),
@@ -182,7 +182,7 @@ def test_an_operation_stopped_at_any_write_leaves_no_trace(name: str) -> None:
 
     def operate() -> Any:
         if name == "first deposit":
-            return pool.add(market.provider, [10**24, 10**12])
+            return pool.add_liquidity(market.provider, [10**24, 10**12])
         return OPERATIONS[name](market, pool)
 
     before, journal = picture(pool), market.ledger.journal

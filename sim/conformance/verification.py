@@ -18,6 +18,7 @@ REPLAYERS: dict[str, str] = {
     "uniswap v2 trace": "sim.conformance.univ2:replay",
     "uniswap v3 trace": "sim.conformance.univ3:replay",
     "uniswap v3 arithmetic": "sim.conformance.univ3:replay_math",
+    "stableswap arithmetic": "sim.conformance.stable:replay",
 }
 
 #: Recordings shipped with the package, replayed when no path is given.

@@ -36,7 +36,7 @@ from sim.markets.amm.stableswap.share_math import (
 class StablePoolLiquidity(StableSwapCore):
     """The pool with its share operations."""
 
-    def add(self, sender: int, amounts: Sequence[int], min_shares: int = 0) -> PoolChange:
+    def add_liquidity(self, sender: int, amounts: Sequence[int], min_shares: int = 0) -> PoolChange:
         """Bring exact amounts. The first deposit gives D shares, 10^6 of them locked for ever.
 
         Reverts BAL#208 below `min_shares`, BAL#204 for a first deposit of less than 10^6 shares.
@@ -67,7 +67,7 @@ class StablePoolLiquidity(StableSwapCore):
         self._receive(sender, index, amount)
         return PoolChange(shares, self._only(index, amount))
 
-    def remove(self, sender: int, shares: int, min_amounts: Sequence[int] | None = None) -> PoolChange:
+    def remove_liquidity(self, sender: int, shares: int, min_amounts: Sequence[int] | None = None) -> PoolChange:
         """Give back shares for their part of every token, rounded down, without fee; reverts BAL#505 below a minimum.
 
         This always works, also where the invariant does not settle.
@@ -109,7 +109,7 @@ class StablePoolLiquidity(StableSwapCore):
 
     # ------------------------------------------------------------------ readers
     def shares_for(self, amounts: Sequence[int]) -> int:
-        """Shares that `add` of these amounts would give now; reverts as `add` does."""
+        """Shares that `add_liquidity` of these amounts would give now; reverts as `add_liquidity` does."""
         state, amp_milli = self.state, self.amplification_milli()
         brought = [scale_down(amount, factor) for amount, factor in zip(amounts, self.factors(), strict=True)]
         if state.total_shares:

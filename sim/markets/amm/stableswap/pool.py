@@ -149,7 +149,7 @@ class StableSwapPool(StablePoolExchange):
     ) -> PoolChange:
         """Make the deposit that `plan_amounts` plans."""
         self._refuse_range(lower_price, upper_price)
-        return self.add(sender, self.plan_amounts(value1, price))
+        return self.add_liquidity(sender, self.plan_amounts(value1, price))
 
     # ------------------------------------------------------------------ shared steps
     def _step(self, index_in: int, ratio: float, fee_ratio: float) -> curve.Step:
