@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from agents.base import AgentParameters, EconomicAgent
+from agents.base import AgentParameters, EconomicAgent, NonNegative
 from scenarios.schema.base import REQUIRED, Table, field
 from sim.chain.transaction import Call, Transaction
 from sim.founding import Founding
@@ -17,8 +17,12 @@ from sim.view import View
 class ArbitrageurParameters(AgentParameters):
     """Capital and thresholds of an arbitrageur."""
 
-    capital_usd: Table[str, float] = field(
-        REQUIRED, "Inventory at the start, by asset, USD at the opening price", unit="USD", source="assumption"
+    capital_usd: Table[str, NonNegative] = field(
+        REQUIRED,
+        "Inventory at the start, by asset, USD at the opening price",
+        unit="USD",
+        source="assumption",
+        refers_to="asset",
     )
     min_profit_usd: float = field(
         2.0,

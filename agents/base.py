@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import mesa
+from pydantic import Field
 
 from scenarios.schema.base import Section, field
 from sim.chain.transaction import Transaction
 from sim.founding import Founding
 from sim.population import Population
 from sim.view import View
+
+#: Amounts, weights and values in tables: none is negative.
+NonNegative = Annotated[float, Field(ge=0)]
 
 
 class AgentParameters(Section):

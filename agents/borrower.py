@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from agents.base import AgentParameters, EconomicAgent
+from agents.base import AgentParameters, EconomicAgent, NonNegative
 from scenarios.schema.base import REQUIRED, Table, Whole, field
 from sim.founding import Founding
 from sim.population import Population
@@ -63,14 +63,30 @@ class BorrowerParameters(AgentParameters):
         ge=0,
         le=10,
     )
-    collateral: Table[str, float] = field(
-        REQUIRED, "Weights of the collateral assets; each position has one", unit="weight", source="assumption"
+    collateral: Table[str, NonNegative] = field(
+        REQUIRED,
+        "Weights of the collateral assets; each position has one",
+        unit="weight",
+        source="assumption",
+        refers_to="reserve",
+        min_length=1,
     )
-    debt: Table[str, float] = field(
-        REQUIRED, "Weights of the debt assets; each position has one", unit="weight", source="assumption"
+    debt: Table[str, NonNegative] = field(
+        REQUIRED,
+        "Weights of the debt assets; each position has one",
+        unit="weight",
+        source="assumption",
+        refers_to="reserve",
+        min_length=1,
     )
     emode: Whole = field(
-        0, "E-mode category of the population, 0 for none", unit="id", source="pool.emodes", ge=0, le=255
+        0,
+        "E-mode category of the population, 0 for none",
+        unit="id",
+        source="pool.emodes",
+        refers_to="emode",
+        ge=0,
+        le=255,
     )
     spare_share_ratio: float = field(
         0.1,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from agents.base import AgentParameters, EconomicAgent
+from pydantic import Field
+
+from agents.base import AgentParameters, EconomicAgent, NonNegative
 from scenarios.schema.base import Table, empty_table, field
 from sim.founding import Founding
 from sim.population import Population
@@ -13,18 +15,20 @@ from sim.population import Population
 class LenderParameters(AgentParameters):
     """Supply by lenders, and how unequal they are."""
 
-    supply_usd: Table[str, float] = field(
+    supply_usd: Table[str, NonNegative] = field(
         None,
         "Expected total supply of the whole population, by asset, at the opening price",
         unit="USD",
         source="assumption",
+        refers_to="reserve",
         factory=empty_table,
     )
-    opening_utilisation: Table[str, float] = field(
+    opening_utilisation: Table[str, Annotated[float, Field(gt=0, le=1)]] = field(
         None,
         "Utilisation at which a reserve opens: this population, in equal parts, supplies what the others leave missing",
         unit="ratio",
         source="assumption: near the kink, where the facts find utilisation 93 % of the time",
+        refers_to="reserve",
         factory=empty_table,
     )
     pareto_alpha: float = field(

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from agents.base import AgentParameters, EconomicAgent
+from agents.base import AgentParameters, EconomicAgent, NonNegative
 from agents.planning import Plan, best_plan
 from scenarios.schema.base import Table, Whole, empty_table, field
 from sim.chain.transaction import Call, Transaction
@@ -81,11 +81,12 @@ class LiquidatorParameters(AgentParameters):
         "flash", "Debt tokens lent by the pool for the call, or the liquidator's own", unit="", source="choice"
     )
     sale: Literal["amm", "outside"] = field("amm", "Where seized collateral is sold", unit="", source="choice")
-    capital_usd: Table[str, float] = field(
+    capital_usd: Table[str, NonNegative] = field(
         None,
         "Own tokens at the start, by asset, USD at the opening price",
         unit="USD",
         source="assumption",
+        refers_to="asset",
         factory=empty_table,
     )
     gas_eth: float = field(

@@ -103,7 +103,6 @@ class Manager(Borrower):
         collateral_asset, debt_asset = _largest(pool, account)
         if collateral_asset < 0 or debt_asset < 0:
             return []
-        p = self.parameters
         target = float(self.population.columns["target"][self.row])
         threshold = pool.liquidation_threshold_ratio(collateral_asset, pool.emode(account))
         debt_usd = data.total_debt_base * 1e-8

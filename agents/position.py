@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from agents.base import AgentParameters
+from agents.base import AgentParameters, NonNegative
 from agents.borrower import Borrower
 from scenarios.schema.base import Table, Whole, empty_table, field
 from sim.founding import Founding
@@ -16,16 +16,23 @@ _NO_CHOICE = "the scenario"
 class PositionParameters(AgentParameters):
     """What every row of the population holds, in whole tokens; `populations.scale` does not change it."""
 
-    supply_tokens: Table[str, float] = field(
-        None, "Supply as collateral, by asset", unit="tokens", source=_NO_CHOICE, factory=empty_table
+    supply_tokens: Table[str, NonNegative] = field(
+        None,
+        "Supply as collateral, by asset",
+        unit="tokens",
+        source=_NO_CHOICE,
+        refers_to="reserve",
+        factory=empty_table,
     )
-    debt_tokens: Table[str, float] = field(
-        None, "Debt, by asset", unit="tokens", source=_NO_CHOICE, factory=empty_table
+    debt_tokens: Table[str, NonNegative] = field(
+        None, "Debt, by asset", unit="tokens", source=_NO_CHOICE, refers_to="reserve", factory=empty_table
     )
-    wallet_tokens: Table[str, float] = field(
-        None, "Tokens in the wallet, by asset", unit="tokens", source=_NO_CHOICE, factory=empty_table
+    wallet_tokens: Table[str, NonNegative] = field(
+        None, "Tokens in the wallet, by asset", unit="tokens", source=_NO_CHOICE, refers_to="asset", factory=empty_table
     )
-    emode: Whole = field(0, "E-mode category, 0 for none", unit="id", source=_NO_CHOICE, ge=0, le=255)
+    emode: Whole = field(
+        0, "E-mode category, 0 for none", unit="id", source=_NO_CHOICE, refers_to="emode", ge=0, le=255
+    )
 
 
 class Position(Borrower):

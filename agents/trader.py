@@ -50,7 +50,7 @@ class TraderParameters(AgentParameters):
         ge=0,
         le=1e12,
     )
-    pools: Sequence[str] = field((), "AMMs traded on; all when empty", unit="", source="choice")
+    pools: Sequence[str] = field((), "AMMs traded on; all when empty", unit="", source="choice", refers_to="amm")
     gas_eth: float = field(
         50.0,
         "ETH in the wallet at the start, to pay for gas",

@@ -201,9 +201,7 @@ def _oracle(scenario: Scenario, outside: OutsideMarket, clock: Clock, symbols: t
             feeds.append(RatioFeed(symbol, str(settings.base or asset.base), ratio, growth))
         else:
             feeds.append(MarketFeed(symbol, token, settings.deviation_ratio, settings.heartbeat_seconds))
-    oracle = Oracle(
-        outside, feeds, latency_blocks=scenario.oracle.latency_blocks, lag=scenario.mechanisms.oracle_lag
-    )
+    oracle = Oracle(outside, feeds, latency_blocks=scenario.oracle.latency_blocks, lag=scenario.mechanisms.oracle_lag)
     oracle.step(clock.block, clock.timestamp)
     return oracle
 
@@ -223,9 +221,7 @@ def _gas(scenario: Scenario) -> GasMarket:
 
 
 # ---------------------------------------------------------------------- lending pool
-def _pool(
-    scenario: Scenario, ledger: Ledger, clock: Clock, tokens: dict[str, int], oracle: Oracle
-) -> LendingPool:
+def _pool(scenario: Scenario, ledger: Ledger, clock: Clock, tokens: dict[str, int], oracle: Oracle) -> LendingPool:
     settings = scenario.pool
     pool = LendingPool(
         "pool",
@@ -236,7 +232,11 @@ def _pool(
         flash_premium_bps=settings.flash_premium_bps,
     )
     for symbol, reserve in settings.reserves.items():
-        pool.add_reserve(_reserve(reserve, tokens[symbol], scenario.mechanisms.interest))
+        asset = pool.add_reserve(_reserve(reserve, tokens[symbol], scenario.mechanisms.interest))
+        if reserve.frozen:
+            pool.set_frozen(pool.treasury, asset, True)
+        if reserve.paused:
+            pool.set_paused(pool.treasury, asset, True)
     for category, emode in settings.emodes.items():
         pool.add_emode(
             EModeParameters(

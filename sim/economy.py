@@ -23,11 +23,12 @@ from sim.snapshots import Snapshots
 from sim.view import View
 from sim.waking import Waking
 
-
 WAD = 10**18
 
-#: With one collateral asset the pool averages no threshold, so float and integer health factors differ by rounding only.
-SINGLE_MARGIN = 1e-6
+#: The arithmetic of V3.6 truncates no average, so float and integer health factors differ by rounding only; the slack
+#: covers the rounding of small amounts, with room for prices to rise threefold.
+MARGIN = 1e-6
+LEAST_SLACK_USD = 0.003
 
 
 class Economy(mesa.Model):
@@ -112,8 +113,18 @@ class Economy(mesa.Model):
         run = self.settings.run
         if run.wake == "all":
             return ExhaustiveScreen(self.pool, decide)
-        accounts = len(self.ledger.owners)
-        return open_screen(run.screen, self.pool, decide, expected_accounts=accounts, single_margin=SINGLE_MARGIN)
+        pool = self.pool
+        coarsest_usd = max(
+            price * 1e-8 / reserve.unit for price, reserve in zip(pool.prices, pool.reserves, strict=True)
+        )
+        return open_screen(
+            run.screen,
+            pool,
+            decide,
+            expected_accounts=len(self.ledger.owners),
+            margin=MARGIN,
+            slack_usd=max(LEAST_SLACK_USD, 6.0 * coarsest_usd),
+        )
 
     def _alarm_screen(self) -> Screen:
         """Owners who have an alarm: crossed when the integers put the health factor under it."""
@@ -177,8 +188,11 @@ class Economy(mesa.Model):
         clock.timestamp += self.settings.run.step_seconds
 
     def _update_oracle(self) -> None:
+        self._report_gas = 0
         for report in self.oracle.step(self.clock.block, self.clock.timestamp):
             self.events.report(report)
+            if self.settings.oracle.feeds[report.feed].kind == "market":
+                self._report_gas += self.settings.oracle.report_gas
 
     def _open_view(self, base_fee_wei: int) -> None:
         clock = self.clock
@@ -212,7 +226,7 @@ class Economy(mesa.Model):
         execute = self.executor.execute
         receipts = self.receipts
         receipts.clear()
-        gas_used = 0
+        gas_used = self._report_gas
         gas = self.gas
         room = gas.capacity_gas(self.world.volatility_ratio(), self.view.tip_gwei)
         whole = gas.block_gas_limit * self.blocks_per_step if gas.enabled else room
@@ -258,7 +272,8 @@ class Economy(mesa.Model):
         """Bad debt written off so far, at the pool's prices, USD."""
         pool = self.pool
         return math.fsum(
-            pool.deficit(asset) / reserve.unit * pool.prices[asset] * 1e-8 for asset, reserve in enumerate(pool.reserves)
+            pool.deficit(asset) / reserve.unit * pool.prices[asset] * 1e-8
+            for asset, reserve in enumerate(pool.reserves)
         )
 
     def finish(self) -> dict[str, Any]:

@@ -181,7 +181,24 @@ class EventRecorder:
         bought = amount_out / self.units[token_out]
         price = bought * self.economy.outside.prices[token_out] / sold if sold else None
         symbols = (self.symbols[token_in], self.symbols[token_out])
-        return (account, market, None, None, None, None, None, None, None, None, None, profit_usd, *symbols, sold, bought, price)
+        return (
+            account,
+            market,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            profit_usd,
+            *symbols,
+            sold,
+            bought,
+            price,
+        )
 
     # ------------------------------------------------------------------ oracle
     def report(self, report: Any) -> None:

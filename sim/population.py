@@ -19,7 +19,7 @@ class Population:
 
     __slots__ = ("accounts", "agent_class", "agents", "columns", "first", "memory", "name", "parameters", "size_ratio")
 
-    def __init__(self, name: str, agent_class: type, parameters: Any, accounts: range, size_ratio: float = 1.0) -> None:
+    def __init__(self, name: str, agent_class: Any, parameters: Any, accounts: range, size_ratio: float = 1.0) -> None:
         self.name = name
         self.agent_class = agent_class
         self.parameters = parameters

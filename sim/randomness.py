@@ -29,7 +29,7 @@ _NORMAL = NormalDist()
 
 
 def word(*parts: object) -> int:
-    """A 64-bit number for a name: the first eight bytes of the SHA-256 of the parts' text, the same on every machine."""
+    """A 64-bit number for a name: the first eight bytes of the SHA-256 of its text, the same on every machine."""
     text = "\x1f".join(str(part) for part in parts)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 

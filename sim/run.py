@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from scenarios import Scenario
 from scenarios.fields import manifest_notes
@@ -45,8 +44,7 @@ def run_scenario(
         scenario.as_dict(), seed, origins=origins, fields=fields, command=command(scenario, seed)
     )
     toml = scenario.to_toml()
-    folder = results.begin_run(folder, manifest=manifest, scenario_toml=toml)
-    keeper = results.Progress(folder, scenario.run.steps)
+    results.prepare(folder, manifest["identity"])
     state: State = "done"
 
     def each(done: int, total: int) -> None:
@@ -56,6 +54,9 @@ def run_scenario(
 
     began = time.perf_counter()
     with Economy(scenario, seed=seed) as economy:
+        # Only a world that could be built is announced: what fails before leaves no trace.
+        folder = results.begin_run(folder, manifest=manifest, scenario_toml=toml)
+        keeper = results.Progress(folder, scenario.run.steps)
         built = time.perf_counter()
         try:
             economy.run(each)
@@ -80,14 +81,7 @@ def run_scenario(
 def command(scenario: Scenario, seed: int) -> list[str]:
     """The command line that makes this run again from the library or a file, with its overrides."""
     words = ["undertow", "run", scenario.name, "--seed", str(seed)]
-    for path, origin in scenario.origins().items():
-        if origin.kind == "override" and path != "run.seed":
-            words += ["--set", f"{path}={_at(scenario.as_dict(), path)}"]
+    for assignment in scenario.assignments():
+        if not assignment.startswith("run.seed="):
+            words += ["--set", assignment]
     return words
-
-
-def _at(values: dict[str, Any], path: str) -> Any:
-    found: Any = values
-    for key in path.split("."):
-        found = found[key]
-    return json.dumps(found) if isinstance(found, bool | list | dict) else found

@@ -10,9 +10,9 @@ from sim.markets.venues import Venues
 class View:
     """What everybody sees at the start of a step.
 
-    `outside_usd[token]` are the outside market's prices, `oracle_usd(asset)` the pool's own; `base_fee_gwei` is the base
-    fee and `eth_usd` what gas is valued at; `operations` holds the gas of each kind of call. `book` holds the accounts
-    that may be liquidated. `cache` is for plans that several agents share; it is emptied every step.
+    `outside_usd[token]` are the outside market's prices, `oracle_usd(asset)` the pool's own; `base_fee_gwei` is the
+    base fee and `eth_usd` what gas is valued at; `operations` holds the gas of each kind of call. `book` holds the
+    accounts that may be liquidated. `cache` is for plans that several agents share; it is emptied every step.
     """
 
     __slots__ = (

@@ -66,7 +66,7 @@ def test_one_borrower_more_changes_nobody_elses_position():
 def test_waking_everybody_every_block_gives_the_same_run():
     """300 accounts of every kind, 500 blocks with a crash in them."""
     overrides = {
-        "populations.holders.count": 110,
+        "populations.holders.count": 120,
         "populations.managers.count": 100,
         "populations.loopers.count": 40,
         "run.step_seconds": 12,
@@ -94,9 +94,7 @@ def test_value_is_conserved_to_the_unit_in_every_step():
         liquidations = economy.finish()["events"]["kind"].count("liquidation")
         assert liquidations > 5
         for token in range(len(economy.ledger.tokens)):
-            assert (
-                sum(economy.ledger.balances[token]) == economy.ledger.inflows[token] - economy.ledger.outflows[token]
-            )
+            assert sum(economy.ledger.balances[token]) == economy.ledger.inflows[token] - economy.ledger.outflows[token]
 
 
 def test_a_unit_created_anywhere_is_noticed():
@@ -132,7 +130,10 @@ def test_agents_are_mesa_agents():
         assert all(isinstance(agent, mesa.Agent) for agent in poor)
         total = sum(agent.debt_usd for agent in economy.agents if hasattr(agent, "debt_usd"))
         column = sum(
-            economy.pool.debt_balance(asset, account) / economy.pool.reserves[asset].unit * economy.pool.prices[asset] * 1e-8
+            economy.pool.debt_balance(asset, account)
+            / economy.pool.reserves[asset].unit
+            * economy.pool.prices[asset]
+            * 1e-8
             for asset in range(len(economy.pool.reserves))
             for account in range(len(economy.ledger.owners))
         )

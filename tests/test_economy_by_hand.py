@@ -70,9 +70,7 @@ def test_the_price_of_every_report_is_the_sum_of_its_causes(run):
     weth = [k for k, feed in enumerate(reports["feed"]) if feed == "WETH"]
     assert len(weth) >= 4
     for k in weth:
-        impact = math.fsum(
-            reports[name][k] or 0.0 for name in reports if name.startswith("ln_impact.")
-        )
+        impact = math.fsum(reports[name][k] or 0.0 for name in reports if name.startswith("ln_impact."))
         parts = reports["ln_exogenous"][k] - impact + reports["basis"][k] + reports["error"][k]
         assert math.log(reports["price_usd"][k]) == pytest.approx(parts, abs=1e-12)
     last = weth[-1]

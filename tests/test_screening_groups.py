@@ -271,8 +271,8 @@ def test_an_emode_without_factors_is_refused() -> None:
 
 def test_open_screen_takes_the_kind_or_chooses_by_size() -> None:
     book = Book(1)
-    assert type(open_screen("auto", book, book.decide, expected_accounts=29_999)) is PlainScreen
-    assert type(open_screen("auto", book, book.decide, expected_accounts=30_000)) is GroupScreen
+    assert type(open_screen("auto", book, book.decide, expected_accounts=1_999)) is PlainScreen
+    assert type(open_screen("auto", book, book.decide, expected_accounts=2_000)) is GroupScreen
     assert type(open_screen("plain", book, book.decide, expected_accounts=10**6)) is PlainScreen
     screen = open_screen("groups", book, book.decide, expected_accounts=1, side="above", margin=1e-4)
     assert (type(screen), screen.side, screen.margin) == (GroupScreen, "above", 1e-4)

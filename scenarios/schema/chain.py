@@ -73,9 +73,6 @@ class OperationGas(Section):
     withdraw: Whole = field(
         250_000, "Withdrawing from the pool", unit="gas", source="assumption", plausible=(150_000, 350_000), ge=21_000
     )
-    borrow: Whole = field(
-        300_000, "Borrowing", unit="gas", source="assumption", plausible=(200_000, 400_000), ge=21_000
-    )
     repay: Whole = field(200_000, "Repaying", unit="gas", source="assumption", plausible=(150_000, 300_000), ge=21_000)
     swap: Whole = field(
         150_000, "A swap in an AMM", unit="gas", source="assumption", plausible=(100_000, 250_000), ge=21_000
@@ -87,9 +84,6 @@ class OperationGas(Section):
         source="assumption (MODEL 2); version 1 documentation lists 180,000 to 600,000 by function",
         plausible=(300_000, 800_000),
         ge=21_000,
-    )
-    transfer: Whole = field(
-        65_000, "A token transfer", unit="gas", source="assumption", plausible=(40_000, 80_000), ge=21_000
     )
 
 

@@ -18,8 +18,8 @@ from sim.randomness import Randomness
 class Mempool:
     """Pending public transactions, and the selection of a step's transactions.
 
-    What does not fit is carried over until its `expires_step`. `lost` counts the private bids that lost their auction in the last
-    selection, `expired` the public transactions that ran out of time.
+    What does not fit is carried over until its `expires_step`. `lost` counts the private bids that lost their auction
+    in the last selection, `expired` the public transactions that ran out of time.
     """
 
     def __init__(self, randomness: Randomness) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 ARITHMETIC = "ARITHMETIC_OVERFLOW_OR_UNDERFLOW"
 
 
-class Revert(Exception):  # noqa: N818 - the chain's own word for it
+class Revert(Exception):
     """An operation was refused; everything its transaction wrote is undone.
 
     `reason` is the contract's own name for the refusal (custom error, revert string, or `ARITHMETIC` for a
