@@ -215,7 +215,7 @@ def test_bars_are_bars(found):
 def test_drawn_values_are_the_recorded_ones(found):
     drawn = svg(found["profit"].draw(820), "profit")
     labels = re.findall(r'aria-label="([^"]*kind: liquidator[^"]*)"', drawn)
-    assert any("series: liquidations" in label and "$94" in label for label in labels), labels
+    assert any("USD: 93974.9" in label and "series: liquidations" in label for label in labels), labels
 
 
 def test_a_run_with_a_scaled_axis_writes_plain_numbers(source):

@@ -23,6 +23,7 @@ _HOME = {
     "content_hash": "hashing",
     "Run": "reading",
     "load": "reading",
+    "Section": "summary",
     "Summary": "summary",
     "summarise": "summary",
     "write_report": "report.page",

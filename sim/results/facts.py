@@ -62,6 +62,7 @@ def _run(metrics: pd.DataFrame, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "blocks": blocks,
         "from": _at(metrics, 0),
         "to": _at(metrics, -1),
+        "seconds": (_at(metrics, -1) or 0) - (_at(metrics, 0) or 0) + step_seconds(metrics),
         "wall_seconds": wall,
         "blocks_per_second": blocks / wall if wall else None,
         "version": versions.get("undertow"),

@@ -107,12 +107,60 @@ def worst_asset(values: Mapping[str, Any]) -> str | None:
     return worst if worst is not None and falls[worst] >= 0.001 else None
 
 
+@dataclass(frozen=True)
+class KeyFigure:
+    """One figure that stands out: what it is, its value in words, and what to compare it with."""
+
+    label: str
+    value: str
+    note: str
+
+
+def key_figures(values: Mapping[str, Any]) -> list[KeyFigure]:
+    """The six figures to look at first."""
+    done, found = values["liquidations"], []
+    worst = worst_asset(values)
+    if worst:
+        entry = values["prices"][worst]
+        reached = entry.get("outside_drawdown_ratio", entry["asked_drawdown_ratio"])
+        found.append(
+            KeyFigure(f"Fall of {worst}", w.percent(reached), f"asked {w.percent(entry['asked_drawdown_ratio'])}")
+        )
+    if done["count"]:
+        found.append(KeyFigure("Debt repaid", w.usd(done["debt_repaid_usd"]), w.count(done["count"], "liquidation")))
+    else:
+        found.append(KeyFigure("Liquidations", "0", "nobody was liquidated"))
+    found.append(KeyFigure("Bad debt", w.usd(values["deficit"]["total_usd"]), "deficit of all reserves"))
+    used = values["utilisation"]
+    if used:
+        top = max(used, key=lambda name: used[name]["peak_ratio"])
+        peak = w.percent(used[top]["peak_ratio"])
+        found.append(KeyFigure(f"Peak utilisation, {top}", peak, w.moment(used[top]["peak_at"])))
+        dear = max(used, key=lambda name: used[name].get("peak_borrow_rate_per_year") or 0.0)
+        rate = used[dear].get("peak_borrow_rate_per_year")
+        found.append(KeyFigure(f"Peak borrow rate, {dear}", w.percent(rate), "a year"))
+    if "peak_base_fee_gwei" in values["gas"]:
+        median = w.gwei(values["gas"]["median_base_fee_gwei"])
+        found.append(KeyFigure("Peak base fee", w.gwei(values["gas"]["peak_base_fee_gwei"]), f"median {median}"))
+    return found
+
+
+def caption_line(manifest: Mapping[str, Any]) -> str:
+    """Which run this is, in one line: scenario, one run, seed, version, when, hash."""
+    version = (manifest.get("versions") or {}).get("undertow", "?")
+    when = str(manifest.get("started_at") or "").replace("T", " ").replace("Z", " UTC")
+    parts = [manifest.get("name"), "one run", f"seed {manifest.get('seed')}", f"undertow {version}", when]
+    digest = manifest.get("content_hash")
+    parts.append(f"hash {digest[:12]}" if digest else "")
+    return " · ".join(str(part) for part in parts if part)
+
+
 def _identity(values: Mapping[str, Any]) -> Section:
     run = values["run"]
     name = f"{run['name']}: {run['title']}" if run["title"] else str(run["name"])
     rows = [("Scenario", name), ("Runs", f"one run, seed {run['seed']}")]
     if run["from"] is not None:
-        length = f"{w.seconds(run['to'] - run['from'])} in {w.count(run['blocks'], 'block')}"
+        length = f"{w.seconds(run['seconds'])} in {w.count(run['blocks'], 'block')}"
         rows.append(("Simulated", f"{w.moment(run['from'])} to {w.moment(run['to'])} ({length})"))
     if run["wall_seconds"]:
         speed = f", {w.number(round(run['blocks_per_second']))} blocks a second"

@@ -83,7 +83,7 @@ def liquidated_figure(source: Source) -> Figure | None:
     worst = int(np.argmax(by_time.to_numpy()))
     when = w.moment(float(by_time.index[worst]) / 1000.0)
     title = f"{w.usd(by_time.sum())} of debt was repaid by liquidators, "
-    title += f"{w.usd(by_time.iloc[worst])} of it in the worst {w.seconds(size)} ({when})"
+    title += f"{w.usd(by_time.iloc[worst])} of it within {w.seconds(size)} (from {when})"
     caption = f"Debt repaid per {w.seconds(size)}, by the collateral seized, at oracle prices. Line: total so far."
 
     def draw(width: int | str) -> Any:

@@ -20,6 +20,7 @@ HEALTH_RANGE = [HEALTH_LOW, HEALTH_HIGH]
 USD = "$.3~s"
 PERCENT = ".3~%"
 PLAIN = "plain"
+BILLIONS = f"replace(format(datum.value, '{USD}'), 'G', 'B')"
 CLOCK = (
     "utcseconds(datum.value) != 0 ? utcFormat(datum.value, '%H:%M:%S')"
     " : utchours(datum.value) == 0 && utcminutes(datum.value) == 0 ? utcFormat(datum.value, '%-d %b')"
@@ -47,12 +48,16 @@ def _axis(shape: str) -> alt.Axis:
     # The renderer sets the precision of a number format itself, and then writes 200 as 2e+2: plain numbers go round it.
     if shape == PLAIN:
         return alt.Axis(tickCount=5, labelExpr="format(datum.value, ',.4~r')")
+    if shape == USD:
+        return alt.Axis(tickCount=5, labelExpr=BILLIONS)
     return alt.Axis(format=shape, tickCount=5)
 
 
-def _colour(names: Sequence[str], fixed: dict[str, str] | None = None, legend: bool = True) -> alt.Color:
-    scale = alt.Scale(domain=list(names), range=s.colours(list(names), fixed))
-    return alt.Color("series:N", scale=scale, sort=list(names), legend=alt.Legend() if legend else None)
+def _colour(names: Sequence[str], width: Width, fixed: dict[str, str] | None = None, legend: bool = True) -> alt.Color:
+    given = [s.ink(width) if colour == s.BLACK else colour for colour in s.colours(list(names), fixed)]
+    scale = alt.Scale(domain=list(names), range=given)
+    key = alt.Legend(orient="top", title=None, columns=s.legend_columns(width)) if legend else None
+    return alt.Color("series:N", scale=scale, sort=list(names), legend=key)
 
 
 def _names(frame: pd.DataFrame) -> list[str]:
@@ -78,7 +83,7 @@ def lines(
     y = _value(title, shape, zero=zero, log=log)
     if domain is not None:
         y = alt.Y("value:Q", title=title, axis=_axis(shape), scale=alt.Scale(domain=domain))
-    colour = _colour(names, fixed, legend=len(names) > 1)
+    colour = _colour(names, width, fixed, legend=len(names) > 1)
     chart = (
         alt.Chart(frame)
         .mark_line(strokeWidth=1.6, interpolate="step-after" if steps else "linear")
@@ -100,7 +105,7 @@ def prices(frame: pd.DataFrame, marks: pd.DataFrame, width: Width, *, asset: str
 def price_layers(frame: pd.DataFrame, marks: pd.DataFrame, width: Width, asset: str) -> Any:
     """The same, not dressed, so that it can be joined with another chart."""
     order = [name for name in ("AMM", "outside market", "oracle", "asked") if name in set(frame["series"])]
-    colour = _colour(order, s.PRICES)
+    colour = _colour(order, width, s.PRICES)
     layers = []
     shapes: tuple[tuple[str, float, list[int], Any], ...] = (
         ("AMM", 1.2, [1, 0], "linear"),
@@ -142,32 +147,29 @@ def bar_layers(bars: pd.DataFrame, total: pd.DataFrame, width: Width, fixed: dic
             _time("start", width, bin="binned"),
             alt.X2("end"),
             _value("debt repaid in the interval", USD, zero=True, stack="zero"),
-            _colour(names, fixed, legend=len(names) > 1),
+            _colour(names, width, fixed, legend=len(names) > 1),
         )
     )
-    axis = alt.Axis(format=USD, tickCount=5, orient="right", grid=False)
+    axis = alt.Axis(labelExpr=BILLIONS, tickCount=5, orient="right", grid=False)
     line = (
         alt.Chart(total)
-        .mark_line(color=s.BLACK, strokeWidth=1.6, interpolate="step-after")
+        .mark_line(color=s.ink(width), strokeWidth=1.6, interpolate="step-after")
         .encode(_time("time", width), alt.Y("value:Q", title="total so far (line)", axis=axis))
     )
     return alt.layer(columns, line).resolve_scale(y="independent")
 
 
 def stock_and_flow(stock: pd.DataFrame, flow: pd.DataFrame, width: Width, *, height: int = 240) -> Any:
-    """Debt that could be liquidated (area) and debt that was, in the same stretches of time (bars)."""
-    order = ["could be liquidated", "was liquidated"]
-    frame = pd.concat([stock.assign(series=order[0]), flow.assign(series=order[1])], ignore_index=True)
-    scale = alt.Scale(domain=order, range=["#F3CB73", s.BLUE])
-    chart = alt.Chart(frame).encode(
-        _time("start", width, bin="binned"),
-        alt.X2("end"),
-        _value("debt, USD", USD, zero=True, stack=None),
-        alt.Color("series:N", scale=scale, legend=alt.Legend(columns=1 if _narrow(width) else 2)),
-    )
-    back = chart.transform_filter(alt.datum.series == order[0]).mark_bar()
-    front = chart.transform_filter(alt.datum.series == order[1]).mark_bar()
-    return s.dressed(back + front, width, height)
+    """Debt that was liquidated per stretch of time (bars) and the most that could be at one time in it (line)."""
+    could, was = "could be liquidated", "was liquidated"
+    colour = _colour([could, was], width, {could: s.VERMILION, was: s.BLUE})
+    y = _value("debt, USD", USD, zero=True, stack=None)
+    bars = alt.Chart(flow.assign(series=was)).mark_bar()
+    bars = bars.encode(_time("start", width, bin="binned"), alt.X2("end"), y, colour)
+    ends = stock.iloc[[-1]].assign(start=stock["end"].iloc[-1])
+    line = alt.Chart(pd.concat([stock, ends], ignore_index=True).assign(series=could))
+    line = line.mark_line(interpolate="step-after", strokeWidth=1.8).encode(_time("start", width), y, colour)
+    return s.dressed(bars + line, width, height)
 
 
 def health(frame: pd.DataFrame, width: Width, *, height: int = 280) -> Any:
@@ -176,7 +178,7 @@ def health(frame: pd.DataFrame, width: Width, *, height: int = 280) -> Any:
     frame = frame.assign(series=frame["when"].map(words))
     names = _names(frame)
     fixed = {"at the start": "#b8c0cc", "at the worst moment": s.VERMILION, "at the end": s.BLUE}
-    colour = _colour(names, fixed)
+    colour = _colour(names, width, fixed)
     axis = alt.Axis(format=".1f", grid=False, tickCount=5 if _narrow(width) else 10)
     x = alt.X("low:Q", bin="binned", title="health factor", axis=axis, scale=alt.Scale(domain=HEALTH_RANGE, nice=False))
     y = _value("debt, USD", USD, zero=True, stack=None)
@@ -192,7 +194,7 @@ def health(frame: pd.DataFrame, width: Width, *, height: int = 280) -> Any:
                 interpolate="step-after", strokeWidth=2
             )
             layers.append(outline.encode(x, y, colour))
-    one = alt.Chart(pd.DataFrame({"low": [1.0]})).mark_rule(color=s.BLACK, strokeDash=[4, 3]).encode(x)
+    one = alt.Chart(pd.DataFrame({"low": [1.0]})).mark_rule(color=s.ink(width), strokeDash=[4, 3]).encode(x)
     return s.dressed(alt.layer(*layers, one), width, height)
 
 
@@ -201,13 +203,13 @@ def ladder(frame: pd.DataFrame, falls: pd.DataFrame, width: Width, *, height: in
     x = alt.X("low:Q", bin="binned", title="fall of the prices", axis=alt.Axis(format="%", grid=False, tickCount=7))
     bars = alt.Chart(frame).mark_bar(color=s.SKY, stroke="white", strokeWidth=0.5)
     bars = bars.encode(x, alt.X2("high"), _value("newly liquidatable", USD, zero=True))
-    axis = alt.Axis(format=USD, orient="right", grid=False, tickCount=5)
-    total = alt.Chart(frame).mark_line(color=s.BLACK, strokeWidth=1.6)
+    axis = alt.Axis(labelExpr=BILLIONS, orient="right", grid=False, tickCount=5)
+    total = alt.Chart(frame).mark_line(color=s.ink(width), strokeWidth=1.6)
     total = total.encode(alt.X("high:Q"), alt.Y("total:Q", title="in total (line)", axis=axis))
     layers: list[Any] = [alt.layer(bars, total).resolve_scale(y="independent")]
     if len(falls):
         names = _names(falls)
-        colour = _colour(names, {"asked": s.BLACK, "reached in the oracle": s.VERMILION})
+        colour = _colour(names, width, {"asked": s.BLACK, "reached in the oracle": s.VERMILION})
         dash = alt.StrokeDash(
             "series:N", scale=alt.Scale(domain=names, range=[[4, 3], [1, 0]][: len(names)]), legend=None
         )
@@ -226,14 +228,16 @@ def profits(frame: pd.DataFrame, width: Width) -> Any:
         .mark_bar()
         .encode(
             alt.X(
-                "value:Q", title="gained or lost, USD", axis=alt.Axis(format=USD, tickCount=4 if _narrow(width) else 6)
+                "value:Q",
+                title="gained or lost, USD",
+                axis=alt.Axis(labelExpr=BILLIONS, tickCount=4 if _narrow(width) else 6),
             ),
             alt.Y("kind:N", title=None, axis=alt.Axis(labelLimit=110)),
-            _colour(names, fixed),
+            _colour(names, width, fixed),
         )
     )
     zero = alt.Chart(pd.DataFrame({"value": [0.0]})).mark_rule(color="#555").encode(alt.X("value:Q"))
     total = frame.groupby("kind", sort=False)["value"].sum().reset_index()
-    mark = alt.Chart(total).mark_point(shape="diamond", size=70, filled=True, color=s.BLACK, stroke="white")
+    mark = alt.Chart(total).mark_point(shape="diamond", size=70, filled=True, color=s.ink(width), stroke="white")
     mark = mark.encode(alt.X("value:Q"), alt.Y("kind:N"))
     return s.dressed(chart + zero + mark, width, 90 + 30 * frame["kind"].nunique())

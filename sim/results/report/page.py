@@ -13,7 +13,7 @@ from sim.results import wording as w
 from sim.results.errors import ResultsError
 from sim.results.reading import load
 from sim.results.report.sheet import STYLE
-from sim.results.summary import Section, Summary, audit_words, summarise, worst_asset
+from sim.results.summary import Section, Summary, audit_words, caption_line, key_figures, summarise
 
 _UNIT = re.compile(r"(?<=\d) (?=(?:[kMBT%]|gwei|points|min|h|d|s)\b|%)")
 
@@ -67,16 +67,6 @@ def html(run: Any) -> str:
     )
 
 
-def caption_line(manifest: Mapping[str, Any]) -> str:
-    """Which run this is, in one line: scenario, one run, seed, version, when."""
-    version = (manifest.get("versions") or {}).get("undertow", "?")
-    when = str(manifest.get("started_at") or "").replace("T", " ").replace("Z", " UTC")
-    parts = [manifest.get("name"), "one run", f"seed {manifest.get('seed')}", f"undertow {version}", when]
-    digest = manifest.get("content_hash")
-    parts.append(f"hash {digest[:12]}" if digest else "")
-    return " · ".join(str(part) for part in parts if part)
-
-
 def _head(manifest: Mapping[str, Any], summary: Summary) -> str:
     scenario = manifest.get("scenario") or {}
     title = manifest.get("title") or manifest.get("name") or "Run"
@@ -98,31 +88,10 @@ def _head(manifest: Mapping[str, Any], summary: Summary) -> str:
 
 
 def _cards(values: Mapping[str, Any]) -> str:
-    done, cards = values["liquidations"], []
-    worst = worst_asset(values)
-    if worst:
-        entry = values["prices"][worst]
-        reached = entry.get("outside_drawdown_ratio", entry["asked_drawdown_ratio"])
-        cards.append((f"Fall of {worst}", w.percent(reached), f"asked {w.percent(entry['asked_drawdown_ratio'])}"))
-    if done["count"]:
-        cards.append(("Debt repaid", w.usd(done["debt_repaid_usd"]), w.count(done["count"], "liquidation")))
-    else:
-        cards.append(("Liquidations", "0", "nobody was liquidated"))
-    cards.append(("Bad debt", w.usd(values["deficit"]["total_usd"]), "deficit of all reserves"))
-    used = values["utilisation"]
-    if used:
-        top = max(used, key=lambda name: used[name]["peak_ratio"])
-        cards.append((f"Peak utilisation, {top}", w.percent(used[top]["peak_ratio"]), w.moment(used[top]["peak_at"])))
-        dear = max(used, key=lambda name: used[name].get("peak_borrow_rate_per_year") or 0.0)
-        rate = used[dear].get("peak_borrow_rate_per_year")
-        cards.append((f"Peak borrow rate, {dear}", w.percent(rate), "a year"))
-    if "peak_base_fee_gwei" in values["gas"]:
-        median = w.gwei(values["gas"]["median_base_fee_gwei"])
-        cards.append(("Peak base fee", w.gwei(values["gas"]["peak_base_fee_gwei"]), f"median {median}"))
     items = (
-        f'<div class="card"><div class="what">{escape(what)}</div><div class="value">{escape(value)}</div>'
-        f'<div class="what">{escape(note)}</div></div>'
-        for what, value, note in cards
+        f'<div class="card"><div class="what">{escape(card.label)}</div><div class="value">{escape(card.value)}</div>'
+        f'<div class="what">{escape(card.note)}</div></div>'
+        for card in key_figures(values)
     )
     return f'<div class="cards">{"".join(items)}</div>'
 

@@ -40,9 +40,8 @@ def picture(run: Any, width: int = WIDTH) -> Any:
     from sim.results.report.cascade_figures import liquidated_figure, price_figure
     from sim.results.report.figure import asset_colours, source_of
     from sim.results.report.figures import shown_assets
-    from sim.results.report.page import caption_line
     from sim.results.report.style import configured
-    from sim.results.summary import summarise
+    from sim.results.summary import caption_line, summarise
 
     summary = summarise(run)
     source = source_of(run, summary.values)
@@ -62,7 +61,7 @@ def picture(run: Any, width: int = WIDTH) -> Any:
     joined = (
         alt.vconcat(*rows, spacing=26).resolve_scale(color="independent", size="independent").properties(title=title)
     )
-    return configured(joined, narrow=False).properties(background="white", padding=12)
+    return configured(joined).properties(background="white", padding=12)
 
 
 def _titled(chart: Any, title: str, width: int, height: int) -> Any:

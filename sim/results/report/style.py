@@ -53,16 +53,30 @@ def asset_colours(assets: list[str]) -> dict[str, str]:
     return {asset: SERIES[place % len(SERIES)] for place, asset in enumerate(assets)}
 
 
+def ink(width: int | str) -> str:
+    """Black on the report's white; a grey that shows on light and dark where the page around sets the background."""
+    return "#7d838c" if width == "container" else BLACK
+
+
+def legend_columns(width: int | str) -> int:
+    """How many entries of a legend stand in one row."""
+    if width == "container":
+        return 4
+    return 2 if isinstance(width, int) and width < 480 else 6
+
+
 def dressed(chart: Any, width: int | str, height: int) -> Any:
-    """The chart at its outer size, with the common settings; `width` may be "container"."""
+    """The chart at its outer size with the common settings; one as wide as its "container" takes that page's theme."""
+    if width == "container":
+        return chart.properties(width="container", height=height)
     fit = {"type": "fit", "contains": "padding"}
     room = {"left": 12, "right": 10, "top": 5, "bottom": 5}
     chart = chart.properties(width=width, height=height, autosize=fit, padding=room, background="white")
-    return configured(chart, narrow=isinstance(width, int) and width < 480)
+    return configured(chart)
 
 
-def configured(chart: Any, narrow: bool) -> Any:
-    """The common settings: font, axes, legend on top."""
+def configured(chart: Any) -> Any:
+    """The common settings: font, axes, legend."""
     return (
         chart.configure(font=FONT)
         .configure_axis(
@@ -78,15 +92,6 @@ def configured(chart: Any, narrow: bool) -> Any:
             labelSeparation=6,
             titlePadding=13,
         )
-        .configure_legend(
-            orient="top",
-            title=None,
-            labelFontSize=11,
-            symbolStrokeWidth=3,
-            columns=2 if narrow else 6,
-            labelLimit=160 if narrow else 240,
-            labelColor="#222",
-            columnPadding=26,
-        )
+        .configure_legend(labelFontSize=11, symbolStrokeWidth=3, labelLimit=200, labelColor="#222", columnPadding=26)
         .configure_view(strokeWidth=0)
     )
