@@ -41,6 +41,13 @@ def test_setters_of_single_parameters(bench):
     assert pool.flash_premium_bps == 9
 
 
+@pytest.mark.parametrize("value", [-1, 2**36])
+def test_caps_beyond_what_the_contract_holds_are_refused(bench, value):
+    assert bench.attempt(bench.pool.set_supply_cap, ANYBODY, WETH, value) == "InvalidSupplyCap"
+    assert bench.attempt(bench.pool.set_borrow_cap, ANYBODY, WETH, value) == "InvalidBorrowCap"
+    assert bench.attempt(bench.pool.set_supply_cap, ANYBODY, WETH, 2**36 - 1) is None
+
+
 @pytest.mark.parametrize("value", [-1, 10_001])
 def test_shares_beyond_100_percent_are_refused(bench, value):
     pool = bench.pool

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from sim.chain.revert import Revert
-from sim.markets.lending.constants import PERCENTAGE_FACTOR
+from sim.markets.lending.constants import MAX_CAP_TOKENS, PERCENTAGE_FACTOR
 from sim.markets.lending.rates import (
     MAX_OPTIMAL_USAGE_RAY,
     MAX_RATE_RAY,
@@ -20,6 +20,7 @@ from sim.markets.lending.rates import (
 from sim.markets.lending.reasons import (
     FLASHLOAN_PREMIUM_INVALID,
     INCONSISTENT_EMODE,
+    INVALID_BORROW_CAP,
     INVALID_EMODE_PARAMS,
     INVALID_FREEZE_STATE,
     INVALID_LIQUIDATION_FEE,
@@ -28,6 +29,7 @@ from sim.markets.lending.reasons import (
     INVALID_OPTIMAL_USAGE,
     INVALID_RESERVE_FACTOR,
     INVALID_RESERVE_PARAMS,
+    INVALID_SUPPLY_CAP,
     MUST_BE_EMODE_COLLATERAL,
     RESERVE_FROZEN,
     RESERVE_LIQUIDITY_NOT_ZERO,
@@ -50,11 +52,15 @@ class AdminOperations(PoolState):
     """Setters of reserve, e-mode and pool parameters."""
 
     def set_supply_cap(self, sender: int, asset: int, supply_cap_tokens: int) -> ParameterSet:
-        """Most whole tokens that may be supplied, 0 = no cap; what is above it already stays."""
+        """Most whole tokens that may be supplied, 0 = no cap; what is above it already stays. Reverts InvalidSupplyCap."""
+        if not 0 <= supply_cap_tokens <= MAX_CAP_TOKENS:
+            raise Revert(INVALID_SUPPLY_CAP)
         return self._write(asset, "supply_cap_tokens", supply_cap_tokens)
 
     def set_borrow_cap(self, sender: int, asset: int, borrow_cap_tokens: int) -> ParameterSet:
-        """Most whole tokens that may be owed, 0 = no cap; what is above it already stays."""
+        """Most whole tokens that may be owed, 0 = no cap; what is above it already stays. Reverts InvalidBorrowCap."""
+        if not 0 <= borrow_cap_tokens <= MAX_CAP_TOKENS:
+            raise Revert(INVALID_BORROW_CAP)
         return self._write(asset, "borrow_cap_tokens", borrow_cap_tokens)
 
     def set_borrowing_enabled(self, sender: int, asset: int, enabled: bool) -> ParameterSet:

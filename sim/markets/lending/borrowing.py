@@ -35,7 +35,7 @@ class BorrowOperations(AccountHealth):
         reserve = self.reserves[asset]
         liquidity_index, borrow_index, _, _, _, supply, debt, cash, due, deficit = self._current(asset, now)
 
-        scaled = -(-amount * RAY // borrow_index)
+        scaled = (amount * RAY + borrow_index - 1) // borrow_index
         if scaled <= 0:
             raise Revert(INVALID_AMOUNT)
         if reserve.paused:
@@ -91,7 +91,7 @@ class BorrowOperations(AccountHealth):
         wanted = held * liquidity_index // RAY if amount == MAX else amount
         paid = self._clear_debt(asset, sender, amount, wanted, totals, False)
 
-        burnt = -(-paid * RAY // liquidity_index)
+        burnt = (paid * RAY + liquidity_index - 1) // liquidity_index
         if burnt > held:
             raise Revert(ARITHMETIC)
         self._set_supply(asset, sender, held - burnt)

@@ -29,6 +29,7 @@ class Columns:
         self.debt: NDArray[np.float64] = np.zeros((0, 0))
         self.collateral: NDArray[np.float64] = np.zeros((0, 0))
         self.emode: NDArray[np.int16] = np.zeros(0, dtype=np.int16)
+        # The lists of views stay the same objects for ever, so that the pool may hold on to them.
         self.supply_views: list[memoryview[float]] = []
         self.debt_views: list[memoryview[float]] = []
         self.collateral_views: list[memoryview[float]] = []
@@ -47,10 +48,11 @@ class Columns:
             new = np.zeros((reserves, capacity))
             new[: old.shape[0], : old.shape[1]] = old
             views = [_view(row) for row in new]
-            for before, after in zip(getattr(self, f"{name}_views"), views, strict=False):
+            held = getattr(self, f"{name}_views")
+            for before, after in zip(held, views, strict=False):
                 moved[id(before)] = after
             setattr(self, name, new)
-            setattr(self, f"{name}_views", views)
+            held[:] = views
         emode = np.zeros(capacity, dtype=np.int16)
         emode[: len(self.emode)] = self.emode
         view = _view(emode)

@@ -26,6 +26,9 @@ USD = 10**8
 #: Below a health factor of 1 (wad) a position may be liquidated.
 HEALTH_FACTOR_LIQUIDATION_THRESHOLD = WAD
 
+#: Largest cap in whole tokens that the contract's storage holds.
+MAX_CAP_TOKENS = 2**36 - 1
+
 #: Bit 2r of an account's flags: it has debt in reserve r. Bit 2r + 1: its supply there is collateral.
 MAX_RESERVES = 128
 BORROWING_MASK = sum(1 << (2 * reserve) for reserve in range(MAX_RESERVES))

@@ -161,7 +161,7 @@ class LiquidationOperations(AccountHealth):
         burnt = owed_scaled if nothing_left else covered * RAY // borrow_index
         if not burnt:
             raise Revert(INVALID_BURN_AMOUNT)
-        scaled = -(-seized * RAY // collateral_index)
+        scaled = (seized * RAY + collateral_index - 1) // collateral_index
         if not receive_atoken:
             cash = collateral_totals[CASH] + (covered if collateral_asset == debt_asset else 0)
             if seized > cash:
@@ -172,7 +172,7 @@ class LiquidationOperations(AccountHealth):
             raise Revert(ARITHMETIC)
         fee_scaled = 0
         if fee:
-            fee_scaled = -(-fee * RAY // collateral_index)
+            fee_scaled = (fee * RAY + collateral_index - 1) // collateral_index
             if fee_scaled > held_scaled - scaled:
                 fee_scaled = held_scaled - scaled
                 fee = fee_scaled * collateral_index // RAY

@@ -37,6 +37,8 @@ INVALID_DEBT_IN_EMODE = "InvalidDebtInEmode"
 INVALID_COLLATERAL_IN_EMODE = "InvalidCollateralInEmode"
 NOT_BORROWABLE_IN_EMODE = "NotBorrowableInEMode"
 
+INVALID_SUPPLY_CAP = "InvalidSupplyCap"
+INVALID_BORROW_CAP = "InvalidBorrowCap"
 INVALID_RESERVE_PARAMS = "InvalidReserveParams"
 INVALID_RESERVE_FACTOR = "InvalidReserveFactor"
 INVALID_LIQUIDATION_FEE = "InvalidLiquidationProtocolFee"

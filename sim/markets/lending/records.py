@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sim.markets.lending.constants import PERCENTAGE_FACTOR
+from sim.markets.lending.constants import MAX_CAP_TOKENS, PERCENTAGE_FACTOR
 from sim.markets.lending.percentage import percent_mul_half_up
 from sim.markets.lending.rates import RateModel
 
@@ -63,8 +63,8 @@ class ReserveParameters:
             if not 0 <= getattr(self, field) <= PERCENTAGE_FACTOR:
                 found.append(f"{field} = {getattr(self, field)}: allowed 0 to {PERCENTAGE_FACTOR}")
         for field in ("supply_cap_tokens", "borrow_cap_tokens"):
-            if getattr(self, field) < 0:
-                found.append(f"{field} = {getattr(self, field)}: allowed 0 (no cap) and up")
+            if not 0 <= getattr(self, field) <= MAX_CAP_TOKENS:
+                found.append(f"{field} = {getattr(self, field)}: allowed 0 (no cap) to {MAX_CAP_TOKENS}")
         return found
 
 

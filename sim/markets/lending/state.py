@@ -84,6 +84,9 @@ class PoolState:
         self.flags: list[int] = []
         self.emode_of: list[int] = []
         self.columns = Columns()
+        self._supply_views = self.columns.supply_views
+        self._debt_views = self.columns.debt_views
+        self._collateral_views = self.columns.collateral_views
         self.touched: list[int] = []
         ledger.watch(self._grow)
         self.account = ledger.open_account(name)
@@ -234,12 +237,11 @@ class PoolState:
         entries.append((supplies, account, supplies[account]))
         supplies[account] = scaled
         whole = scaled * self._inverse_units[asset]
-        columns = self.columns
-        view = columns.supply_views[asset]
+        view = self._supply_views[asset]
         entries.append((view, account, view[account]))
         view[account] = whole
         if self.flags[account] >> (2 * asset + 1) & 1:
-            view = columns.collateral_views[asset]
+            view = self._collateral_views[asset]
             entries.append((view, account, view[account]))
             view[account] = whole
         self.touched.append(account)
@@ -250,7 +252,7 @@ class PoolState:
         debts = self.scaled_debts[asset]
         entries.append((debts, account, debts[account]))
         debts[account] = scaled
-        view = self.columns.debt_views[asset]
+        view = self._debt_views[asset]
         entries.append((view, account, view[account]))
         view[account] = scaled * self._inverse_units[asset]
         self.touched.append(account)
@@ -271,7 +273,7 @@ class PoolState:
         bit = 2 << (2 * asset)
         entries.append((flags, account, old))
         flags[account] = old | bit if enabled else old & ~bit
-        view = self.columns.collateral_views[asset]
+        view = self._collateral_views[asset]
         entries.append((view, account, view[account]))
         view[account] = self.scaled_supplies[asset][account] * self._inverse_units[asset] if enabled else 0.0
         self.touched.append(account)

@@ -73,7 +73,7 @@ class SupplyOperations(AccountHealth):
             scaled = held
             amount = held * liquidity_index // RAY
         else:
-            scaled = -(-amount * RAY // liquidity_index)
+            scaled = (amount * RAY + liquidity_index - 1) // liquidity_index
         if scaled <= 0:
             raise Revert(INVALID_AMOUNT)
         if scaled > held:
@@ -126,7 +126,7 @@ class SupplyOperations(AccountHealth):
         """
         now = self.clock.timestamp
         liquidity_index = self._income(asset, now)
-        scaled = -(-amount * RAY // liquidity_index)
+        scaled = (amount * RAY + liquidity_index - 1) // liquidity_index
         held = self.scaled_supplies[asset][sender]
         if not 0 <= scaled <= held:
             raise Revert(ARITHMETIC)
