@@ -73,6 +73,20 @@ def help_seconds() -> float:
     return time.perf_counter() - began
 
 
-if __name__ == "__main__":
+#: What the figures are held against.
+TARGETS = {
+    "calm_blocks_per_second": ">= 1,500",
+    "crash_liquidations_per_second": ">= 500",
+    "calm_groups_over_plain": "<= 1.2",
+    "help_seconds": "<= 0.4",
+}
+
+
+def main() -> None:
+    """Print the figures with their targets."""
     for name, value in measure().items():
-        print(f"{name:36s} {value:14,.3f}")
+        print(f"{name:34s} {value:16,.3f}   {TARGETS.get(name, '')}")
+
+
+if __name__ == "__main__":
+    main()

@@ -268,7 +268,7 @@ ROWS = [
 ]
 
 
-def main(sizes: tuple[int, ...]) -> None:
+def main(sizes: tuple[int, ...] = (10_000, 100_000, 1_000_000)) -> None:
     """Print the table and the ratios."""
     figures = measure(sizes)
     print(f"{'accounts':44s}" + "".join(f"{size:>14,}" for size in sizes))
