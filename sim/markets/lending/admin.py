@@ -52,13 +52,13 @@ class AdminOperations(PoolState):
     """Setters of reserve, e-mode and pool parameters."""
 
     def set_supply_cap(self, sender: int, asset: int, supply_cap_tokens: int) -> ParameterSet:
-        """Most whole tokens that may be supplied, 0 = no cap; what is above it already stays. Reverts InvalidSupplyCap."""
+        """Most whole tokens that may be supplied, 0 = no cap; what is above it stays. Reverts InvalidSupplyCap."""
         if not 0 <= supply_cap_tokens <= MAX_CAP_TOKENS:
             raise Revert(INVALID_SUPPLY_CAP)
         return self._write(asset, "supply_cap_tokens", supply_cap_tokens)
 
     def set_borrow_cap(self, sender: int, asset: int, borrow_cap_tokens: int) -> ParameterSet:
-        """Most whole tokens that may be owed, 0 = no cap; what is above it already stays. Reverts InvalidBorrowCap."""
+        """Most whole tokens that may be owed, 0 = no cap; what is above it stays. Reverts InvalidBorrowCap."""
         if not 0 <= borrow_cap_tokens <= MAX_CAP_TOKENS:
             raise Revert(INVALID_BORROW_CAP)
         return self._write(asset, "borrow_cap_tokens", borrow_cap_tokens)

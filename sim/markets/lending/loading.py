@@ -26,11 +26,9 @@ class BulkLoading(PoolState):
         if unknown:
             raise ValueError(f"e-mode {unknown[0]} is not listed; listed: {sorted(self._risk)}")
         part = slice(accounts.start, accounts.stop)
-        entries = self.journal.entries
-        entries.append((self.emode_of, part, self.emode_of[part]))
-        self.emode_of[part] = categories
+        self._put_list(self.emode_of, part, categories)
         column = self.columns.emode
-        entries.append((self.columns.emode_view, part, column[part].copy()))
+        self.journal.entries.append((self.columns.emode_view, part, column[part].copy()))
         column[part] = categories
         self.touched.extend(accounts)
 
@@ -64,10 +62,11 @@ class BulkLoading(PoolState):
         if cash < 0:
             raise ValueError(f"{reserve.symbol}: loaded debt exceeds supply by {-cash} units; load lenders first")
 
-        self._load_flags(asset, accounts, scaled_supplies, scaled_debts, collateral)
-        self._add(accounts, self.scaled_supplies[asset], scaled_supplies)
-        self._add(accounts, self.scaled_debts[asset], scaled_debts)
-        self._mirror(asset, accounts)
+        part = slice(accounts.start, accounts.stop)
+        if supplied:
+            self._load_supplies(asset, part, scaled_supplies, collateral)
+        if borrowed:
+            self._load_debts(asset, part, scaled_debts)
         self._store(asset, RAY, RAY, now, supply + supplied, debt + borrowed, cash, due, deficit)
         if supplied >= borrowed:
             self.ledger.inflow(reserve.token, self.account, supplied - borrowed)
@@ -75,46 +74,40 @@ class BulkLoading(PoolState):
             self.ledger.outflow(reserve.token, self.account, borrowed - supplied)
         self.touched.extend(accounts)
 
-    def _load_flags(
-        self, asset: int, accounts: range, supplied: list[int], borrowed: list[int], collateral: bool
-    ) -> None:
-        """Flag new debts, and first supplies whose LTV is not zero as collateral."""
-        part = slice(accounts.start, accounts.stop)
-        old = self.flags[part]
-        held = self.scaled_supplies[asset][part]
-        debt_bit, collateral_bit = 1 << (2 * asset), 2 << (2 * asset)
-        counts = {category: collateral and bool(risk[asset][0]) for category, risk in self._risk.items()}
-        flags = []
-        rows = zip(old, self.emode_of[part], held, supplied, borrowed, strict=True)
-        for flag, category, before, more, debt in rows:
-            if more and not before and counts[category]:
-                flag |= collateral_bit
-            if debt:
-                flag |= debt_bit
-            flags.append(flag)
-        self.journal.entries.append((self.flags, part, old))
-        self.flags[part] = flags
-
-    def _add(self, accounts: range, column: list[int], amounts: list[int]) -> None:
-        part = slice(accounts.start, accounts.stop)
-        old = column[part]
-        self.journal.entries.append((column, part, old))
-        column[part] = [before + more for before, more in zip(old, amounts, strict=True)]
-
-    def _mirror(self, asset: int, accounts: range) -> None:
-        """Bring the float columns of the range in line with the integers."""
-        part = slice(accounts.start, accounts.stop)
-        inverse = self._inverse_units[asset]
+    def _load_supplies(self, asset: int, part: slice, amounts: list[int], collateral: bool) -> None:
+        """Add supplies; first ones whose LTV is not zero become collateral."""
         bit = 2 << (2 * asset)
-        supply = np.array([scaled * inverse for scaled in self.scaled_supplies[asset][part]])
-        debt = np.array([scaled * inverse for scaled in self.scaled_debts[asset][part]])
-        counted = np.array([flag & bit != 0 for flag in self.flags[part]], dtype=bool)
+        counts = {category: collateral and bool(risk[asset][0]) for category, risk in self._risk.items()}
+        rows = zip(self.flags[part], self.emode_of[part], self.scaled_supplies[asset][part], amounts, strict=True)
+        flags = [flag | bit if more and not held and counts[category] else flag for flag, category, held, more in rows]
+        self._put_list(self.flags, part, flags)
+        supply = self._add(self.scaled_supplies[asset], part, amounts) * self._inverse_units[asset]
+        flagged = np.array([flag & bit != 0 for flag in flags], dtype=bool)
         columns = self.columns
-        self._put_part(columns.supply[asset], columns.supply_views[asset], part, supply)
-        self._put_part(columns.debt[asset], columns.debt_views[asset], part, debt)
-        self._put_part(columns.collateral[asset], columns.collateral_views[asset], part, np.where(counted, supply, 0.0))
+        self._put_column(columns.supply[asset], columns.supply_views[asset], part, supply)
+        counted = np.where(flagged, supply, 0.0)
+        self._put_column(columns.collateral[asset], columns.collateral_views[asset], part, counted)
 
-    def _put_part(
+    def _load_debts(self, asset: int, part: slice, amounts: list[int]) -> None:
+        """Add debts and flag them."""
+        bit = 1 << (2 * asset)
+        flags = [flag | bit if debt else flag for flag, debt in zip(self.flags[part], amounts, strict=True)]
+        self._put_list(self.flags, part, flags)
+        debt = self._add(self.scaled_debts[asset], part, amounts) * self._inverse_units[asset]
+        self._put_column(self.columns.debt[asset], self.columns.debt_views[asset], part, debt)
+
+    def _add(self, column: list[int], part: slice, amounts: list[int]) -> NDArray[np.float64]:
+        """Add amounts to a part of a column of integers; returns the new integers as floats."""
+        old = column[part]
+        new = [before + more for before, more in zip(old, amounts, strict=True)] if any(old) else list(amounts)
+        self._put_list(column, part, new)
+        return np.array([float(scaled) for scaled in new])
+
+    def _put_list(self, column: list[int], part: slice, values: list[int]) -> None:
+        self.journal.entries.append((column, part, column[part]))
+        column[part] = values
+
+    def _put_column(
         self, column: NDArray[np.float64], view: memoryview[float], part: slice, values: NDArray[np.float64]
     ) -> None:
         self.journal.entries.append((view, part, column[part].copy()))
