@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from stableswap_fixture import AMOUNTS, DAY, POOLS, RATE, Market, exact_invariant, opened, picture, refusal
 
 from sim.ledger import EXCEEDS_BALANCE
+from sim.markets import amm
+from sim.markets.amm.adapter import Amm
 from sim.markets.amm.stableswap.amplification import ramped
 from sim.markets.amm.stableswap.constants import MAX_RESERVE
 from sim.markets.amm.stableswap.fixed_point import ONE, mul_down
@@ -32,7 +34,7 @@ def test_quotes_equal_swaps_and_the_invariant_never_falls(options: dict[str, Any
     for exact_in, first, offset, amount in moves:
         i = first % count
         token_in, token_out = pool.tokens[i], pool.tokens[(i + 1 + (offset - 1) % (count - 1)) % count]
-        before, held, d = picture(pool), pool.reserves(), exact_invariant(amp_milli, pool.scaled())
+        before, held, d = picture(pool), tuple(pool.balances), exact_invariant(amp_milli, pool.scaled())
         if exact_in:
             out = pool.quote_exact_in(token_in, amount, token_out)
             assert picture(pool) == before
@@ -40,7 +42,7 @@ def test_quotes_equal_swaps_and_the_invariant_never_falls(options: dict[str, Any
                 reason = refusal(pool.swap_exact_in, market.trader, token_in, amount, 0, token_out)
                 if reason is None:
                     # Less than one unit of a token with few decimals: taken, and nothing paid for it.
-                    assert pool.reserves()[pool.index_of(token_out)] == held[pool.index_of(token_out)]
+                    assert pool.balances[pool.index_of(token_out)] == held[pool.index_of(token_out)]
                 continue
             swap = pool.swap_exact_in(market.trader, token_in, amount, out, token_out)
             assert (swap.amount_in, swap.amount_out) == (amount, out)
@@ -57,7 +59,7 @@ def test_quotes_equal_swaps_and_the_invariant_never_falls(options: dict[str, Any
             assert mul_down(cost, ONE - options["fee_pips"] * 10**12) >= cost - swap.fee_amount
         assert swap.fee_amount >= swap.amount_in * options["fee_pips"] // 10**6
         assert exact_invariant(amp_milli, pool.scaled()) >= d
-        after = pool.reserves()
+        after = tuple(pool.balances)
         assert after[pool.index_of(token_in)] - held[pool.index_of(token_in)] == swap.amount_in
         assert held[pool.index_of(token_out)] - after[pool.index_of(token_out)] == swap.amount_out
         assert all(
@@ -341,3 +343,12 @@ def test_a_pool_whose_invariant_does_not_settle_refuses_swaps_but_lets_liquidity
     assert pool.depth().token0_down > 0.0
     pool.remove_liquidity(market.provider, 2 * 10**19)
     assert pool.quote_exact_in(0, 10**18) > 0
+
+
+def test_the_three_kinds_of_pool_are_found_by_name() -> None:
+    assert amm.StableSwapPool is StableSwapPool
+    uniform: Amm = Market().pool((3.0, 2.0))
+    assert uniform.reserves() == (3 * 10**18, 2 * 10**6)
+    assert [getattr(amm, name).__name__ for name in amm.__all__] == amm.__all__
+    with pytest.raises(AttributeError, match="no attribute 'WeightedPool'"):
+        _ = amm.WeightedPool

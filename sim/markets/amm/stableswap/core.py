@@ -140,9 +140,9 @@ class StableSwapCore:
         """A at the present time, as pools quote it."""
         return self.amplification_milli() / AMP_PRECISION
 
-    def reserves(self) -> tuple[int, ...]:
-        """Tokens held, in smallest units and the pool's order."""
-        return tuple(self.balances)
+    def reserves(self) -> tuple[int, int]:
+        """Tokens held, (token0, token1) in smallest units; `balances` lists every token of a larger pool."""
+        return self.balances[0], self.balances[1]
 
     def factors(self) -> list[int]:
         """Scaling factor of every token: 10^(18 − decimals) · rate."""
