@@ -26,7 +26,7 @@ from sim.conformance.verification import SHIPPED
 from sim.ledger import Ledger
 from sim.markets.lending import MAX, RAY, LendingPool, ReserveParameters, TwoSlopeRates
 
-_LIQUIDATED = 1_500
+_LIQUIDATED = 300
 _DOLLAR = 10**8
 
 
@@ -108,13 +108,13 @@ def _underwater(borrowers: int) -> tuple[Executor, list[Transaction]]:
     return executor, [Transaction(liquidator, (call,), "liquidation") for call in calls]
 
 
-def measure(repeats: int = 15) -> dict[str, float]:
+def measure(repeats: int = 60) -> dict[str, float]:
     """Pool operations, liquidations and yardstick loops a second."""
     operations, count = trace_operations(SHIPPED / "aave36" / "trace_q1.json.gz", repeats)
     return {
         "pool_operations_per_second": operations,
         "pool_operations_counted": count,
-        "liquidations_per_second": liquidations(max(repeats // 4, 3)),
+        "liquidations_per_second": liquidations(repeats),
         "yardstick_loops_per_second": max(yardstick() for _ in range(5)),
     }
 
