@@ -324,11 +324,11 @@ def test_a_started_run_is_visible_and_a_repeated_one_leaves_the_old_results(tmp_
 
 KILLED = """
 import os, sys
-sys.path.insert(0, sys.argv[2])
+sys.path.insert(0, sys.argv[1])
 from sim.results import files, new_manifest, write_run
-place, moment = sys.argv[1], int(sys.argv[3])
+import pyarrow.parquet
 count = 0
-def dying(name, real):
+def dying(real, moment):
     def call(*args, **more):
         global count
         count += 1
@@ -336,35 +336,40 @@ def dying(name, real):
             os._exit(9)
         return real(*args, **more)
     return call
-files._write_parquet = dying("parquet", files._write_parquet)
-files.os.rename = dying("rename", os.rename)
-files.shutil.rmtree = dying("rmtree", files.shutil.rmtree)
 manifest = new_manifest({"name": "tiny", "title": "Tiny"}, 1)
-write_run(place, tables={"metrics": {"step": [5]}, "events": {"event_id": [1]}}, manifest=manifest, scenario_toml="")
+tables = {"metrics": {"step": [5]}, "events": {"event_id": [1]}}
+for moment, place in enumerate(sys.argv[2:], start=1):
+    child = os.fork()
+    if not child:
+        files._write_parquet = dying(files._write_parquet, moment)
+        files.os.rename = dying(os.rename, moment)
+        files.shutil.rmtree = dying(files.shutil.rmtree, moment)
+        write_run(place, tables=tables, manifest=manifest, scenario_toml="")
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
 def test_killed_at_any_moment_old_or_new_results_are_whole(tmp_path):
-    seen = set()
-    for moment in range(1, 9):
-        folder = tmp_path / str(moment) / "tiny"
+    folders = [tmp_path / str(moment) / "tiny" for moment in range(1, 9)]
+    for folder in folders:
         write(folder)
-        old = state_of(folder)
-        root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        done = subprocess.run([sys.executable, "-c", KILLED, str(folder), root, str(moment)], check=False)
+    old = [state_of(folder) for folder in folders]
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    command = [sys.executable, "-W", "ignore", "-c", KILLED, root, *map(str, folders)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert ended[:5] == ["9"] * 5
+    assert ended[-1] == "0"
+    seen = set()
+    for folder, before in zip(folders, old, strict=True):
         prepare(folder, manifest_of()["identity"])
         now = state_of(folder)
-        if now == old:
-            seen.add("old")
-        else:
-            seen.add("new")
+        seen.add("old" if now == before else "new")
+        if now != before:
             assert pq.read_table(folder / "metrics.parquet")["step"].to_pylist() == [5]
             assert json.loads(now["manifest.json"])["state"] == "done"
         assert [entry.name for entry in folder.parent.iterdir()] == ["tiny"]
-        if done.returncode == 0:
-            break
     assert seen == {"old", "new"}
-    assert done.returncode == 0
 
 
 def test_disk_full_is_one_error_and_leaves_the_old_run(tmp_path, monkeypatch):

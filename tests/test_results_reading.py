@@ -157,7 +157,8 @@ def test_summary_in_words(run):
         "deficit",
         "utilisation",
         "gas",
-        "agents",
+        "people",
+        "kinds",
         "trust",
     ]
     text = summary.to_text()
@@ -306,4 +307,5 @@ def test_other_words():
     assert [w.count(n, "entry", "entries") for n in (0, 1, 2)] == ["0 entries", "1 entry", "2 entries"]
     assert w.moment(1_583_971_200) == "12 Mar 2020, 00:00 UTC"
     assert w.moment(None) == "–"
+    assert [w.clock(at) for at in (1_583_971_200, None)] == ["12 Mar 00:00", "–"]
     assert [w.joined(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]

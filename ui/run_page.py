@@ -14,7 +14,7 @@ from sim.results.summary import caption_line, key_figures
 from ui import charts, frames
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+.!|$<>:~-])")
-COLUMNS = 3
+CARD = 165
 
 
 def plain(text: str) -> str:
@@ -103,11 +103,9 @@ def _opened(root: Path, name: str, folder: Path) -> None:
 
 
 def _cards(opened: frames.Opened) -> None:
-    found = key_figures(opened.summary.values)
-    for start in range(0, len(found), COLUMNS):
-        for column, card in zip(st.columns(COLUMNS), found[start : start + COLUMNS], strict=False):
-            column.metric(card.label, card.value, border=True, help=card.note)
-            column.markdown(f":small[{plain(card.note)}]")
+    with st.container(horizontal=True):
+        for card in key_figures(opened.summary.values):
+            st.metric(card.label, card.value, card.note, delta_color="off", delta_arrow="off", border=True, width=CARD)
 
 
 def _figure(figure: Figure) -> None:

@@ -134,14 +134,14 @@ def key_figures(values: Mapping[str, Any]) -> list[KeyFigure]:
     used = values["utilisation"]
     if used:
         top = max(used, key=lambda name: used[name]["peak_ratio"])
-        peak = w.percent(used[top]["peak_ratio"])
-        found.append(KeyFigure(f"Peak utilisation, {top}", peak, w.moment(used[top]["peak_at"])))
+        when = f"peak, {w.clock(used[top]['peak_at'])}"
+        found.append(KeyFigure(f"Utilisation, {top}", w.percent(used[top]["peak_ratio"]), when))
         dear = max(used, key=lambda name: used[name].get("peak_borrow_rate_per_year") or 0.0)
         rate = used[dear].get("peak_borrow_rate_per_year")
-        found.append(KeyFigure(f"Peak borrow rate, {dear}", w.percent(rate), "a year"))
+        found.append(KeyFigure(f"Borrow rate, {dear}", w.percent(rate), "peak, a year"))
     if "peak_base_fee_gwei" in values["gas"]:
-        median = w.gwei(values["gas"]["median_base_fee_gwei"])
-        found.append(KeyFigure("Peak base fee", w.gwei(values["gas"]["peak_base_fee_gwei"]), f"median {median}"))
+        median, peak = w.gwei(values["gas"]["median_base_fee_gwei"]), w.gwei(values["gas"]["peak_base_fee_gwei"])
+        found.append(KeyFigure("Base fee, gwei", peak.removesuffix(" gwei"), f"peak, median {median}"))
     return found
 
 

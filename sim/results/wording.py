@@ -85,7 +85,14 @@ def moment(timestamp: float | None) -> str:
     """A time in UTC to the minute: 12 Mar 2020, 10:43 UTC."""
     if timestamp is None or not math.isfinite(timestamp):
         return MISSING
-    return datetime.fromtimestamp(int(timestamp), UTC).strftime("%d %b %Y, %H:%M UTC").lstrip("0")
+    return datetime.fromtimestamp(int(timestamp), UTC).strftime("%d %b %Y, %H:%M UTC").removeprefix("0")
+
+
+def clock(timestamp: float | None) -> str:
+    """The same, short: 12 Mar 10:43."""
+    if timestamp is None or not math.isfinite(timestamp):
+        return MISSING
+    return datetime.fromtimestamp(int(timestamp), UTC).strftime("%d %b %H:%M").removeprefix("0")
 
 
 def joined(words: list[str]) -> str:

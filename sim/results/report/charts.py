@@ -142,7 +142,7 @@ def bar_layers(bars: pd.DataFrame, total: pd.DataFrame, width: Width, fixed: dic
     names = [name for name in fixed or {} if name in names] + [name for name in names if name not in (fixed or {})]
     columns = (
         alt.Chart(bars)
-        .mark_bar(stroke="white", strokeWidth=0.4)
+        .mark_bar(binSpacing=1)
         .encode(
             _time("start", width, bin="binned"),
             alt.X2("end"),
@@ -164,7 +164,7 @@ def stock_and_flow(stock: pd.DataFrame, flow: pd.DataFrame, width: Width, *, hei
     could, was = "could be liquidated", "was liquidated"
     colour = _colour([could, was], width, {could: s.VERMILION, was: s.BLUE})
     y = _value("debt, USD", USD, zero=True, stack=None)
-    bars = alt.Chart(flow.assign(series=was)).mark_bar()
+    bars = alt.Chart(flow.assign(series=was)).mark_bar(binSpacing=1)
     bars = bars.encode(_time("start", width, bin="binned"), alt.X2("end"), y, colour)
     ends = stock.iloc[[-1]].assign(start=stock["end"].iloc[-1])
     line = alt.Chart(pd.concat([stock, ends], ignore_index=True).assign(series=could))
@@ -180,42 +180,41 @@ def health(frame: pd.DataFrame, width: Width, *, height: int = 280) -> Any:
     fixed = {"at the start": "#b8c0cc", "at the worst moment": s.VERMILION, "at the end": s.BLUE}
     colour = _colour(names, width, fixed)
     axis = alt.Axis(format=".1f", grid=False, tickCount=5 if _narrow(width) else 10)
-    x = alt.X("low:Q", bin="binned", title="health factor", axis=axis, scale=alt.Scale(domain=HEALTH_RANGE, nice=False))
+    x: dict[str, Any] = {"title": "health factor", "axis": axis, "scale": alt.Scale(domain=HEALTH_RANGE, nice=False)}
     y = _value("debt, USD", USD, zero=True, stack=None)
     layers = []
     first = frame[frame["when"] == "first"]
     if len(first):
-        layers.append(alt.Chart(first).mark_bar(stroke="white", strokeWidth=0.5).encode(x, alt.X2("high"), y, colour))
+        bars = alt.Chart(first).mark_bar(binSpacing=1)
+        layers.append(bars.encode(alt.X("low:Q", bin="binned", **x), alt.X2("high"), y, colour))
     for when in ("worst", "last"):
         rows = frame[frame["when"] == when]
         if len(rows):
             ends = rows.iloc[[-1]].assign(low=rows["high"].iloc[-1])
-            outline = alt.Chart(pd.concat([rows, ends], ignore_index=True)).mark_line(
-                interpolate="step-after", strokeWidth=2
-            )
-            layers.append(outline.encode(x, y, colour))
-    one = alt.Chart(pd.DataFrame({"low": [1.0]})).mark_rule(color=s.ink(width), strokeDash=[4, 3]).encode(x)
-    return s.dressed(alt.layer(*layers, one), width, height)
+            outline = alt.Chart(pd.concat([rows, ends], ignore_index=True))
+            outline = outline.mark_line(interpolate="step-after", strokeWidth=2)
+            layers.append(outline.encode(alt.X("low:Q", **x), y, colour))
+    one = alt.Chart(pd.DataFrame({"low": [1.0]})).mark_rule(color=s.ink(width), strokeDash=[4, 3])
+    return s.dressed(alt.layer(*layers, one.encode(alt.X("low:Q", **x))), width, height)
 
 
 def ladder(frame: pd.DataFrame, falls: pd.DataFrame, width: Width, *, height: int = 280) -> Any:
     """Debt newly liquidatable by fall of the prices (bars) and in total (line); `falls` (`fall`, `series`) as rules."""
-    x = alt.X("low:Q", bin="binned", title="fall of the prices", axis=alt.Axis(format="%", grid=False, tickCount=7))
-    bars = alt.Chart(frame).mark_bar(color=s.SKY, stroke="white", strokeWidth=0.5)
-    bars = bars.encode(x, alt.X2("high"), _value("newly liquidatable", USD, zero=True))
+    x: dict[str, Any] = {"title": "fall of the prices", "axis": alt.Axis(format="%", grid=False, tickCount=7)}
+    bars = alt.Chart(frame).mark_bar(color=s.SKY, binSpacing=1)
+    y = _value("newly liquidatable", USD, zero=True)
+    bars = bars.encode(alt.X("low:Q", bin="binned", **x), alt.X2("high"), y)
     axis = alt.Axis(labelExpr=BILLIONS, orient="right", grid=False, tickCount=5)
     total = alt.Chart(frame).mark_line(color=s.ink(width), strokeWidth=1.6)
-    total = total.encode(alt.X("high:Q"), alt.Y("total:Q", title="in total (line)", axis=axis))
-    layers: list[Any] = [alt.layer(bars, total).resolve_scale(y="independent")]
-    if len(falls):
-        names = _names(falls)
-        colour = _colour(names, width, {"asked": s.BLACK, "reached in the oracle": s.VERMILION})
-        dash = alt.StrokeDash(
-            "series:N", scale=alt.Scale(domain=names, range=[[4, 3], [1, 0]][: len(names)]), legend=None
-        )
-        layers = [bars, total, alt.Chart(falls).mark_rule(strokeWidth=1.8).encode(alt.X("fall:Q"), colour, dash)]
-        return s.dressed(alt.layer(*layers).resolve_scale(y="independent"), width, height)
-    return s.dressed(layers[0], width, height)
+    total = total.encode(alt.X("high:Q", **x), alt.Y("total:Q", title="in total (line)", axis=axis))
+    layers: list[Any] = [bars, total]
+    names = _names(falls)
+    colour = _colour(names, width, {"asked": s.BLACK, "reached in the oracle": s.VERMILION})
+    for name in names:
+        rule = alt.Chart(falls[falls["series"] == name])
+        rule = rule.mark_rule(strokeWidth=1.8, strokeDash=[4, 3] if name == "asked" else [1, 0])
+        layers.append(rule.encode(alt.X("fall:Q", **x), colour))
+    return s.dressed(alt.layer(*layers).resolve_scale(y="independent"), width, height)
 
 
 def profits(frame: pd.DataFrame, width: Width) -> Any:

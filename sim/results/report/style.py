@@ -61,7 +61,7 @@ def ink(width: int | str) -> str:
 def legend_columns(width: int | str) -> int:
     """How many entries of a legend stand in one row."""
     if width == "container":
-        return 4
+        return 3
     return 2 if isinstance(width, int) and width < 480 else 6
 
 
