@@ -138,6 +138,7 @@ def snapshot(market: Market) -> dict[str, Any]:
         "flags": list(pool.flags),
         "emodes": list(pool.emode_of),
         "risk": {category: list(row) for category, row in pool._risk.items()},
+        "zero LTV": dict(pool._zero_ltv),
         "reserves": [dict(vars(reserve)) for reserve in pool.reserves],
         "categories": {category: dict(vars(emode)) for category, emode in pool.emodes.items()},
         "flash_premium_bps": pool.flash_premium_bps,

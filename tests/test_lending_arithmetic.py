@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sim.chain.revert import Revert
 from sim.markets.lending import percentage, wad_ray
 from sim.markets.lending.constants import BORROWING_MASK, COLLATERAL_MASK, MAX, RAY, SECONDS_PER_YEAR, WAD
+from sim.markets.lending.health import health_factor_of, is_healthy
 from sim.markets.lending.interest import (
     compounded_interest_ray,
     grown_compounded,
@@ -136,6 +137,17 @@ def test_growing_an_index_is_multiplying_by_its_factor(index, rate, seconds):
     linear, compounded = linear_interest_ray(rate, seconds), compounded_interest_ray(rate, seconds)
     assert grown_linearly(index, rate, seconds) == wad_ray.ray_mul_half_up(linear, index)
     assert grown_compounded(index, rate, seconds) == wad_ray.ray_mul_half_up(compounded, index)
+
+
+@given(st.integers(0, 10**24), st.integers(0, 10**20))
+def test_healthy_means_a_health_factor_of_one(weighted_threshold, debt):
+    assert is_healthy(weighted_threshold, debt) == (health_factor_of(weighted_threshold, debt) >= WAD)
+
+
+@given(st.integers(1, 10**20), st.integers(-3, 3))
+def test_healthy_at_the_very_boundary(debt, offset):
+    weighted_threshold = max(debt * 10_000 + offset, 0)
+    assert is_healthy(weighted_threshold, debt) == (health_factor_of(weighted_threshold, debt) >= WAD)
 
 
 CURVE = TwoSlopeRates(RAY * 8 // 10, RAY // 100, RAY * 4 // 100, RAY * 60 // 100)

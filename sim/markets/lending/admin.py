@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sim.chain.revert import Revert
 from sim.markets.lending.constants import MAX_CAP_TOKENS, PERCENTAGE_FACTOR
+from sim.markets.lending.listing import Listing
 from sim.markets.lending.rates import (
     MAX_OPTIMAL_USAGE_RAY,
     MAX_RATE_RAY,
@@ -37,7 +38,6 @@ from sim.markets.lending.reasons import (
 )
 from sim.markets.lending.records import ACCRUED_TO_TREASURY, SCALED_SUPPLY, collateral_problems
 from sim.markets.lending.reserve import EMode, Reserve
-from sim.markets.lending.state import PoolState
 
 
 class ParameterSet(NamedTuple):
@@ -48,7 +48,7 @@ class ParameterSet(NamedTuple):
     value: Any
 
 
-class AdminOperations(PoolState):
+class AdminOperations(Listing):
     """Setters of reserve, e-mode and pool parameters."""
 
     def set_supply_cap(self, sender: int, asset: int, supply_cap_tokens: int) -> ParameterSet:
@@ -229,11 +229,6 @@ class AdminOperations(PoolState):
         if reserve.ltv_bps:
             self.journal.put(vars(reserve), "pending_ltv_bps", reserve.ltv_bps)
             self.journal.put(vars(reserve), "ltv_bps", 0)
-
-    def _renew_risk(self, asset: int) -> None:
-        """Work out anew what the asset counts with, outside and inside every e-mode."""
-        for category, row in self._risk.items():
-            self.journal.put(row, asset, self._risk_of(category, asset))
 
     def _emode(self, category: int) -> EMode:
         emode = self.emodes.get(category)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sim.chain.revert import Revert
 from sim.markets.lending.constants import (
     CEIL_RAY,
-    HEALTH_FACTOR_LIQUIDATION_THRESHOLD,
     MAX,
     PERCENTAGE_FACTOR,
     RAY,
@@ -62,7 +61,7 @@ class AccountHealth(PoolState):
         threshold_bps = weighted_threshold // collateral if collateral else 0
         available = max(percent_mul_floor(collateral, ltv_bps) - debt, 0)
         factor = health_factor_of(weighted_threshold, debt)
-        zero_ltv = self._has_zero_ltv(account)
+        zero_ltv = self.flags[account] & self._zero_ltv[self.emode_of[account]] != 0
         return AccountData(collateral, debt, available, ltv_bps, threshold_bps, factor, zero_ltv)
 
     def health_factor(self, account: int) -> int:
@@ -73,19 +72,15 @@ class AccountHealth(PoolState):
     def _require_healthy(self, account: int, now: int) -> None:
         """Revert unless the health factor is at least 1."""
         _, debt, _, weighted_threshold = self._standing(account, now)
-        if health_factor_of(weighted_threshold, debt) < HEALTH_FACTOR_LIQUIDATION_THRESHOLD:
+        if not is_healthy(weighted_threshold, debt):
             raise Revert(HEALTH_FACTOR_TOO_LOW)
 
     def _require_healthy_after_release(self, account: int, asset: int, now: int) -> None:
         """After collateral left: healthy, and zero-LTV collateral has to leave before any other."""
         self._require_healthy(account, now)
-        if self._risk[self.emode_of[account]][asset][0] and self._has_zero_ltv(account):
+        category = self.emode_of[account]
+        if self.flags[account] & self._zero_ltv[category] and self._risk[category][asset][0]:
             raise Revert(LTV_VALIDATION_FAILED)
-
-    def _has_zero_ltv(self, account: int) -> bool:
-        """Whether some of the account's collateral has an LTV of zero."""
-        risk = self._risk[self.emode_of[account]]
-        return any(not risk[asset][0] for asset in self._used[self.flags[account]][0])
 
     def _require_covered(self, account: int, now: int) -> None:
         """After a borrow: some LTV, healthy, and collateral >= debt / average LTV, rounded up."""
@@ -93,9 +88,10 @@ class AccountHealth(PoolState):
         ltv_bps = weighted_ltv // collateral if collateral else 0
         if not ltv_bps:
             raise Revert(LTV_VALIDATION_FAILED)
-        if health_factor_of(weighted_threshold, debt) < HEALTH_FACTOR_LIQUIDATION_THRESHOLD:
+        if not is_healthy(weighted_threshold, debt):
             raise Revert(HEALTH_FACTOR_TOO_LOW)
-        if collateral < -(-debt * PERCENTAGE_FACTOR // ltv_bps):
+        # Collateral below debt / LTV rounded up, multiplied out.
+        if collateral * ltv_bps < debt * PERCENTAGE_FACTOR:
             raise Revert(COLLATERAL_CANNOT_COVER)
 
 
@@ -107,3 +103,11 @@ def health_factor_of(weighted_threshold: int, debt: int) -> int:
     if not debt:
         return MAX
     return (weighted_threshold * WAD + debt // 2) // debt // PERCENTAGE_FACTOR
+
+
+def is_healthy(weighted_threshold: int, debt: int) -> bool:
+    """Whether `health_factor_of` is at least 1 wad: the same comparison, multiplied out to save its two divisions."""
+    return weighted_threshold * WAD + debt // 2 >= debt * _WAD_PERCENTAGE
+
+
+_WAD_PERCENTAGE = WAD * PERCENTAGE_FACTOR

@@ -8,8 +8,8 @@ The pool puts its parts together; each lives in a file of its own:
     supplying    supply, withdraw, collateral flag, aToken transfer         borrowing    borrow, repay
     liquidation  close factor, dust and seizing, as arithmetic              liquidating  liquidate and its preview
     flash        flash loans, treasury                                      admin        parameter changes
-    loading      whole populations at once                                  readers      balances, rates, factors
-    standing     one account's assets and terms, audit
+    listing      reserves and e-modes                                       loading      whole populations at once
+    readers      balances, rates, factors                                   standing     an account's assets, audit
 
 Every operation has one shape: bring the reserve to now, convert amount to scaled units, validate, write state and
 rates, move tokens, check health. It returns what happened, or raises `Revert`; the caller undoes it through the

@@ -13,15 +13,13 @@ from sim.chain.clock import Clock
 from sim.ledger import Ledger
 from sim.markets.lending.accrual import accrue
 from sim.markets.lending.columns import Columns
-from sim.markets.lending.constants import CEIL_RAY, MAX_RESERVES, RAY
+from sim.markets.lending.constants import CEIL_RAY, RAY
 from sim.markets.lending.interest import grown_compounded, grown_linearly
 from sim.markets.lending.liquidation import LIQUIDATION_RULES
 from sim.markets.lending.records import (
     BORROW_INDEX,
     LIQUIDITY_INDEX,
     UPDATED_AT,
-    EModeParameters,
-    ReserveParameters,
     Totals,
 )
 from sim.markets.lending.reserve import EMode, Reserve
@@ -77,6 +75,7 @@ class PoolState:
         self._units: list[int] = []
         self._inverse_units: list[float] = []
         self._risk: dict[int, list[Risk]] = {0: []}
+        self._zero_ltv: dict[int, int] = {0: 0}
         self._used = FlagTable()
 
         self.scaled_supplies: list[list[int]] = []
@@ -92,65 +91,10 @@ class PoolState:
         self.account = ledger.open_account(name)
         self.treasury = ledger.open_account(f"{name} treasury")
 
-    # ------------------------------------------------------------------ listing
-    def add_reserve(self, parameters: ReserveParameters) -> int:
-        """List a reserve and return its id; both indexes start at 1 ray, the rates at those of an unused reserve.
-
-        `ValueError` says which numbers do not go together. Listing is part of setting up and is not journaled.
-        """
-        token = self.ledger.tokens[parameters.token]
-        problems = parameters.problems()
-        if token.symbol in self._assets:
-            problems.append("is listed already")
-        if len(self.reserves) >= MAX_RESERVES:
-            problems.append(f"a pool holds at most {MAX_RESERVES} reserves")
-        if problems:
-            raise ValueError(f"reserve {token.symbol}: " + "; ".join(problems))
-        asset = len(self.reserves)
-        reserve = Reserve(asset, token.symbol, token.decimals, parameters)
-        self.reserves.append(reserve)
-        self._assets[token.symbol] = asset
-        borrow_rate, liquidity_rate = reserve.rate_model.rates(0, 0, 0, reserve.reserve_factor_bps)
-        totals: Totals = (RAY, RAY, liquidity_rate, borrow_rate, self.clock.timestamp, 0, 0, 0, 0, 0)
-        self._totals.append(totals)
-        self._accrued.append((totals, self.clock.timestamp, totals))
-        self._incomes.append((totals, self.clock.timestamp, RAY))
-        self._debt_indexes.append((totals, self.clock.timestamp, RAY))
-        self._units.append(reserve.unit)
-        self._inverse_units.append(1.0 / reserve.unit)
-        for column in (self.scaled_supplies, self.scaled_debts):
-            column.append([0] * len(self.flags))
-        for category in self._risk:
-            self._risk[category].append(self._risk_of(category, asset))
-        self.columns.resize(len(self.reserves), len(self.flags), self.journal.entries)
-        return asset
-
-    def add_emode(self, parameters: EModeParameters) -> None:
-        """List an e-mode over reserves already listed; `ValueError` says what is wrong. Not journaled."""
-        problems = parameters.problems()
-        if parameters.category in self.emodes:
-            problems.append("is listed already")
-        for asset in (*parameters.collateral, *parameters.borrowable):
-            if not 0 <= asset < len(self.reserves):
-                problems.append(f"there is no reserve {asset}")
-        if problems:
-            raise ValueError(f"e-mode {parameters.category}: " + "; ".join(problems))
-        self.emodes[parameters.category] = EMode(parameters)
-        reserves = range(len(self.reserves))
-        self._risk[parameters.category] = [self._risk_of(parameters.category, asset) for asset in reserves]
-
+    # ------------------------------------------------------------------ accounts and reserves
     def asset(self, symbol: str) -> int:
         """Reserve id of a token's symbol; `KeyError` if it is not listed."""
         return self._assets[symbol]
-
-    def _risk_of(self, category: int, asset: int) -> Risk:
-        """What a collateral counts with in an e-mode: the mode's own numbers for its assets, else the reserve's."""
-        reserve = self.reserves[asset]
-        emode = self.emodes.get(category)
-        if emode is None or not emode.collateral >> asset & 1:
-            return reserve.ltv_bps, reserve.liquidation_threshold_bps, reserve.liquidation_bonus_bps
-        ltv_bps = 0 if emode.ltv_zero >> asset & 1 else emode.ltv_bps
-        return ltv_bps, emode.liquidation_threshold_bps, emode.liquidation_bonus_bps
 
     def _grow(self, accounts: int) -> None:
         """Called by the ledger when accounts are opened: every per-account list becomes as long."""
