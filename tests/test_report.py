@@ -15,7 +15,7 @@ from results_fixture import sample, write_sample
 from sim.results import ResultsError, load, new_manifest, summarise, write_picture, write_report, write_run
 from sim.results.report import charts, drawing, frames, style
 from sim.results.report.drawing import svg
-from sim.results.report.figure import source_of
+from sim.results.report.figure import Source, source_of
 from sim.results.report.figures import figures, shown_assets
 from sim.results.report.ladder import ladder
 from sim.results.report.parameters import parameters, shown
@@ -152,6 +152,32 @@ def test_a_report_of_almost_nothing(tmp_path, metrics):
     manifest = new_manifest({"name": "bare"}, 1)
     write_run(tmp_path / "run", tables={"metrics": metrics}, manifest=manifest, scenario_toml="")
     assert "bare · one run" in write_report(tmp_path / "run").read_text()
+
+
+def test_a_report_without_events_positions_and_agents(tmp_path, undrawn):
+    tables, manifest = sample(steps=120)
+    write_run(tmp_path / "run", tables={"metrics": tables["metrics"]}, manifest=manifest, scenario_toml="")
+    text = write_report(tmp_path / "run").read_text(encoding="utf-8")
+    assert "largest liquidations" not in text
+    assert "utilisation" in text
+
+
+def test_many_reserves_are_drawn_as_far_as_colours_go(undrawn):
+    n, reserves = 900, [f"R{k}" for k in range(20)]
+    metrics = {"step": list(range(n)), "timestamp": list(range(0, 12 * n, 12))}
+    for place, name in enumerate(reserves):
+        metrics |= {f"utilisation.{name}": [0.1 + 0.04 * place] * n, f"borrow_rate.{name}": [0.01 * place] * n}
+        metrics |= {f"deficit.{name}": [1.0] * n, f"oracle_usd.{name}": [2.0] * n}
+    held = pd.DataFrame(metrics)
+    values = summarise({"metrics": metrics}, {"name": "many"}).values
+    empty = pd.DataFrame()
+    made = {one.key: one for one in figures(Source(held, empty, empty, empty, {}, values))}
+    assert made["utilisation"].title == "R19 reached 86.0 % utilisation"
+    assert set(made["utilisation"].data["series"]) == set(reserves[12:])
+    assert made["rates"].caption == "Variable borrow rate per year. Drawn: the 8 highest of 20 reserves."
+    for figure in made.values():
+        assert len(figure.data) <= 5000
+        figure.draw(820).to_dict()
 
 
 def test_errors_name_the_place(tmp_path, run, undrawn):

@@ -84,7 +84,7 @@ def highest(metrics: pd.DataFrame, column: str) -> int | None:
 
 def drawdown(values: np.ndarray) -> float:
     """Largest fall from an earlier high, as a fraction of that high (0 if it never falls)."""
-    values = values[np.isfinite(values)]
+    values = values[np.isfinite(values) & (values > 0.0)]
     if not len(values):
         return math.nan
     return float(np.max(1.0 - values / np.maximum.accumulate(values)))

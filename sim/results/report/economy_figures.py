@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,17 @@ from sim.results.report import charts
 from sim.results.report import frames as f
 from sim.results.report.figure import Figure, Source, asset_colours
 
+MOST_LINES = 8
+
 
 def utilisation_figure(source: Source) -> Figure | None:
     """Utilisation of each reserve, its kink dashed."""
     entries = source.values["utilisation"]
     if not entries:
         return None
-    frame = f.long(source.metrics, f.per_name(source.metrics, "utilisation", list(entries)))
-    bends = {name: kink(source.manifest, name) for name in entries}
+    names = _most(entries, "peak_ratio")
+    frame = f.long(source.metrics, f.per_name(source.metrics, "utilisation", names))
+    bends = {name: kink(source.manifest, name) for name in names}
     rules = pd.DataFrame([{"series": name, "value": bend} for name, bend in bends.items() if bend is not None])
     top = max(entries, key=lambda name: entries[name]["peak_ratio"])
     title = f"{top} reached {w.percent(entries[top]['peak_ratio'])} utilisation"
@@ -31,6 +34,7 @@ def utilisation_figure(source: Source) -> Figure | None:
         kinked = f"its kink of {w.percent(bend, 0)}"
         title += f" and spent {w.seconds(above)} above {kinked}" if above else f", under {kinked}"
     caption = "Debt divided by cash plus debt. Dashed: the kink, above which the borrow rate climbs steeply."
+    caption += _left_out(names, entries)
     high = max(1.0, float(frame["value"].max()))
 
     def draw(width: int | str) -> Any:
@@ -40,18 +44,28 @@ def utilisation_figure(source: Source) -> Figure | None:
     return Figure("utilisation", title, caption, frame, draw)
 
 
+def _most(entries: Mapping[str, Any], key: str) -> list[str]:
+    """The reserves to draw, in recorded order: those with the highest figure, as many as there are colours."""
+    kept = sorted(entries, key=lambda name: -entries[name][key])[:MOST_LINES]
+    return [name for name in entries if name in kept]
+
+
+def _left_out(names: list[str], entries: Mapping[str, Any]) -> str:
+    return f" Drawn: the {len(names)} highest of {len(entries)} reserves." if len(names) < len(entries) else ""
+
+
 def rates_figure(source: Source) -> Figure | None:
     """Borrow rate of each reserve."""
-    names = [name for name, entry in source.values["utilisation"].items() if "peak_borrow_rate_per_year" in entry]
-    if not names:
+    used = source.values["utilisation"]
+    entries = {name: entry for name, entry in used.items() if "peak_borrow_rate_per_year" in entry}
+    if not entries:
         return None
-    series = {name: values for name, values in f.per_name(source.metrics, "borrow_rate", names).items()}
-    frame = f.long(source.metrics, series)
-    entries = source.values["utilisation"]
+    names = _most(entries, "peak_borrow_rate_per_year")
+    frame = f.long(source.metrics, f.per_name(source.metrics, "borrow_rate", names))
     top = max(names, key=lambda name: entries[name]["peak_borrow_rate_per_year"])
     title = f"Borrowing {top} cost up to {w.percent(entries[top]['peak_borrow_rate_per_year'])} a year"
     title += f" ({w.moment(entries[top]['peak_borrow_rate_at'])})"
-    caption = "Variable borrow rate per year."
+    caption = f"Variable borrow rate per year.{_left_out(names, entries)}"
 
     def draw(width: int | str) -> Any:
         title = "borrow rate, per year"

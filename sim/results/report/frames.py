@@ -13,6 +13,7 @@ from sim.results.facts import executed, names
 from sim.results.report.thinning import POINTS, thin
 
 BARS = 72
+MOST_ROWS = 4000
 _LENGTHS = (12, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400, 604_800)
 
 
@@ -25,6 +26,7 @@ def times(metrics: pd.DataFrame) -> np.ndarray:
 def long(metrics: pd.DataFrame, series: Mapping[str, np.ndarray], points: int = POINTS) -> pd.DataFrame:
     """Columns `time`, `series`, `value`: each series thinned by itself."""
     at = times(metrics)
+    points = min(points, MOST_ROWS // max(1, len(series)))
     parts = []
     for name, values in series.items():
         rows = thin(values, points)
