@@ -230,6 +230,9 @@ class Economy(mesa.Model):
         gas = self.gas
         room = gas.capacity_gas(self.world.volatility_ratio(), self.view.tip_gwei)
         whole = gas.block_gas_limit * self.blocks_per_step if gas.enabled else room
+        # Reports stand at the top of the block: they are in use already.
+        room -= gas_used
+        whole -= gas_used
         for transaction in self.mempool.select(self.clock.step, base_fee_wei * 1e-9, room, whole):
             receipt = execute(transaction, base_fee_wei)
             gas_used += receipt.gas_used

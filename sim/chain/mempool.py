@@ -48,7 +48,7 @@ class Mempool:
         """The transactions of this step, in order; the others that may still be included stay pending.
 
         Winners of auctions outbid anybody outside, so up to `private_gas` they find room; public ones share what
-        those who pay more than their tip leave, `capacity_gas`.
+        those who pay more than their tip, winners and outsiders, leave: `capacity_gas` less the winners' gas.
         """
         self.lost = self.expired = 0
         pending = self._pending
@@ -61,12 +61,13 @@ class Mempool:
         public.sort(key=lambda t: (-t.tip_gwei, t.order_key))
         chosen: list[Transaction] = []
         kept: list[Transaction] = []
+        room = capacity_gas
         for transaction in winners:
             # A private bid is for one block only; who finds no room bids again on the next view.
             if transaction.gas <= private_gas:
                 private_gas -= transaction.gas
+                room -= transaction.gas
                 chosen.append(transaction)
-        room = min(capacity_gas, private_gas)
         for transaction in public:
             if transaction.max_fee_gwei >= base_fee_gwei and transaction.gas <= room:
                 room -= transaction.gas
