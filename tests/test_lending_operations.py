@@ -254,6 +254,8 @@ def test_a_reserve_listed_later_joins_lists_columns_and_emodes(bench):
     bench.prices.append(DOLLAR)
     asset = pool.add_reserve(ReserveParameters(token, two_slopes(80, 0, 4, 60), 7_500, 7_800, 10_500))
     assert pool.asset("DAI") == asset == 4
+    with pytest.raises(KeyError):
+        pool.asset("USDT")
     pool.set_emode(bob, 1)
     bench.supply(bob, asset, 100)
     assert pool.account_data(bob).liquidation_threshold_bps == 7_800

@@ -18,7 +18,7 @@ class Listing(PoolState):
         """
         token = self.ledger.tokens[parameters.token]
         problems = parameters.problems()
-        if token.symbol in self._assets:
+        if any(reserve.symbol == token.symbol for reserve in self.reserves):
             problems.append("is listed already")
         if len(self.reserves) >= MAX_RESERVES:
             problems.append(f"a pool holds at most {MAX_RESERVES} reserves")
@@ -27,7 +27,6 @@ class Listing(PoolState):
         asset = len(self.reserves)
         reserve = Reserve(asset, token.symbol, token.decimals, parameters)
         self.reserves.append(reserve)
-        self._assets[token.symbol] = asset
         borrow_rate, liquidity_rate = reserve.rate_model.rates(0, 0, 0, reserve.reserve_factor_bps)
         totals: Totals = (RAY, RAY, liquidity_rate, borrow_rate, self.clock.timestamp, 0, 0, 0, 0, 0)
         self._totals.append(totals)

@@ -67,7 +67,6 @@ class PoolState:
 
         self.reserves: list[Reserve] = []
         self.emodes: dict[int, EMode] = {}
-        self._assets: dict[str, int] = {}
         self._totals: list[Totals] = []
         self._accrued: list[tuple[Totals, int, Totals]] = []
         self._incomes: list[tuple[Totals, int, int]] = []
@@ -94,7 +93,10 @@ class PoolState:
     # ------------------------------------------------------------------ accounts and reserves
     def asset(self, symbol: str) -> int:
         """Reserve id of a token's symbol; `KeyError` if it is not listed."""
-        return self._assets[symbol]
+        for reserve in self.reserves:
+            if reserve.symbol == symbol:
+                return reserve.index
+        raise KeyError(symbol)
 
     def _grow(self, accounts: int) -> None:
         """Called by the ledger when accounts are opened: every per-account list becomes as long."""
