@@ -42,6 +42,10 @@ class FlagTable(dict[int, tuple[tuple[int, ...], tuple[int, ...]]]):
         return collaterals, debts
 
 
+#: One table for all pools: what a pattern of bits means depends on no pool.
+_USED = FlagTable()
+
+
 class PoolState:
     """State of a lending pool. `prices[asset]` is the oracle's list, USD with 8 decimals per whole token, read only."""
 
@@ -75,7 +79,7 @@ class PoolState:
         self._inverse_units: list[float] = []
         self._risk: dict[int, list[Risk]] = {0: []}
         self._zero_ltv: dict[int, int] = {0: 0}
-        self._used = FlagTable()
+        self._used = _USED
 
         self.scaled_supplies: list[list[int]] = []
         self.scaled_debts: list[list[int]] = []
