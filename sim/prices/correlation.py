@@ -127,35 +127,34 @@ def _matrix(
     for asset in named:
         if asset not in known:
             raise ValueError(f"correlation: given asset {asset}; allowed: {', '.join(known)}")
-    matrix = []
-    for asset in symbols:
-        row = []
-        for other in symbols:
-            if asset == other:
-                row.append(1.0)
-            elif asset in named and other in named:
-                row.append(_entry(given, asset, other))
-            else:
-                row.append(0.0)
-        matrix.append(row)
-    for asset in symbols:
-        own = given.get(asset, {}).get(asset, 1.0)
-        if own != 1.0:
-            raise ValueError(f"correlation of {asset} with itself: given {own!r}; allowed: 1")
-    return matrix
+    for asset, row in given.items():
+        for other, value in row.items():
+            _check_entry(asset, other, value, given.get(other, {}).get(asset, value))
+    return [[_entry(given, named, asset, other) for other in symbols] for asset in symbols]
 
 
-def _entry(given: Mapping[str, Mapping[str, float]], asset: str, other: str) -> float:
-    values = [given[one][two] for one, two in ((asset, other), (other, asset)) if one in given and two in given[one]]
+def _check_entry(asset: str, other: str, value: float, mirrored: float) -> None:
     pair = f"correlation of {asset} and {other}"
-    if not values:
-        raise ValueError(f"{pair}: given nothing; allowed: a number from -1 to 1 for every pair of the matrix's assets")
-    for value in values:
-        if not -1.0 <= value <= 1.0:
-            raise ValueError(f"{pair}: given {value!r}; allowed: -1 to 1")
-    if values[0] != values[-1]:
-        raise ValueError(f"{pair}: given {values[0]!r} and {values[1]!r}; allowed: one value for both directions")
-    return values[0]
+    if not -1.0 <= value <= 1.0:
+        raise ValueError(f"{pair}: given {value!r}; allowed: -1 to 1")
+    if value != mirrored:
+        raise ValueError(f"{pair}: given {value!r} and {mirrored!r}; allowed: one value for both directions")
+    if asset == other and value != 1.0:
+        raise ValueError(f"{pair}: given {value!r}; allowed: 1")
+
+
+def _entry(given: Mapping[str, Mapping[str, float]], named: Sequence[str], asset: str, other: str) -> float:
+    if asset == other:
+        return 1.0
+    value = given.get(asset, {}).get(other, given.get(other, {}).get(asset))
+    if value is not None:
+        return value
+    if asset in named and other in named:
+        raise ValueError(
+            f"correlation of {asset} and {other}: given nothing; allowed: a number from -1 to 1 for every pair of the"
+            " matrix's assets"
+        )
+    return 0.0
 
 
 def _cholesky(matrix: list[list[float]], symbols: Sequence[str]) -> tuple[tuple[float, ...], ...]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.prices.bridge import brownian_bridge
 from sim.prices.correlation import CorrelatedNormals, Correlation, mixing
-from sim.prices.jumps import Jumps, checked_jumps, jump_log_moves
+from sim.prices.jumps import JumpModel, jump_log_moves, resolved_jumps
 from sim.prices.process import FINE_SECONDS, YEAR_SECONDS, PriceProcess, checked_grid, checked_prices
 from sim.randomness import Randomness
 
@@ -42,14 +42,14 @@ class HourlyDiffusion(PriceProcess):
         *,
         drift_per_year: Mapping[str, float] | None,
         correlation: Correlation,
-        jumps: Jumps | None,
+        jumps: JumpModel,
     ) -> None:
         self.price_usd = checked_prices(price_usd)
         self.symbols = tuple(self.price_usd)
         self.volatility_per_year = self._known("volatility_per_year", volatility_per_year, "a finite number, 0 or more")
         self.drift_per_year = self._known("drift_per_year", drift_per_year or {}, "a finite number")
         self.moving = tuple(asset for asset in self.symbols if self.volatility_per_year.get(asset, 0.0) > 0.0)
-        self.jumps = None if jumps is None else checked_jumps(jumps, self.symbols)
+        self.jumps = resolved_jumps(jumps, self.volatility_per_year, self.symbols)
         self._mixing = mixing(correlation, self.moving, self.symbols)
 
     @abstractmethod
@@ -144,7 +144,7 @@ class HourlyDiffusion(PriceProcess):
 def tail_factors(randomness: Randomness, purpose: str, hours: int, degrees: float | None) -> np.ndarray | None:
     """Factors w of each hour's variance, common to all assets, that make its shock a Student t of unit variance.
 
-    w = (degrees - 2) / chi^2(degrees), E[w] = 1: a normal of variance w is a scaled t, several of them a multivariate t.
+    w = (degrees - 2) / chi^2(degrees), E[w] = 1: a normal of variance w is a scaled t, several a multivariate t.
     """
     if degrees is None:
         return None

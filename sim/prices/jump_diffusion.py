@@ -23,8 +23,9 @@ class JumpDiffusion(HourlyDiffusion):
     common sizes. E[S_t] = S_0 exp(mu t).
 
     `volatility_per_year` sigma (1/sqrt(year)) is that of the diffusion alone, `drift_per_year` mu (1/year), by asset;
-    `correlation` rho is a number from 0 to 1 or a matrix (asset -> asset -> correlation), `jumps` a `Jumps`, or
-    "market" for `market_jumps`; without them this is geometric Brownian motion with a full correlation matrix. It has jumps but no clustering.
+    `correlation` rho is a number from 0 to 1 or a matrix (asset -> asset -> correlation), `jumps` a
+    `Jumps`, or "market" for `market_jumps`; without them this is geometric Brownian motion with a full correlation
+    matrix. It has jumps but no clustering.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -26,13 +26,13 @@ class Jumps(NamedTuple):
     common_share: float = CALIBRATION["jump_common_share"].value
     size_correlation: float = CALIBRATION["jump_size_correlation"].value
 
-    def jumps(self, asset: str) -> bool:
+    def hits(self, asset: str) -> bool:
         """Whether the asset has jumps at all."""
         return self.per_year > 0.0 and (asset in self.mean_log or asset in self.sd_log)
 
     def compensation_per_year(self, asset: str) -> float:
         """Growth of the expected price through jumps, per_year x (exp(mean_log + sd_log^2 / 2) - 1), 1/year."""
-        if not self.jumps(asset):
+        if not self.hits(asset):
             return 0.0
         mean, sd = self.mean_log.get(asset, 0.0), self.sd_log.get(asset, 0.0)
         return self.per_year * (math.exp(mean + 0.5 * sd * sd) - 1.0)
@@ -47,7 +47,7 @@ def market_jumps(
     common_share: float = CALIBRATION["jump_common_share"].value,
     size_correlation: float = CALIBRATION["jump_size_correlation"].value,
 ) -> Jumps:
-    """Jumps in proportion to each asset's volatility: ETH (0.79 a year) by 7 % about a mean of -2 %, others likewise.
+    """Jumps in proportion to each asset's volatility: ETH (0.80 a year) by 6 % about a mean of -2 %, others likewise.
 
     `mean_per_volatility` and `sd_per_volatility` have the unit sqrt(year): log size per volatility of a year.
     """
@@ -58,6 +58,21 @@ def market_jumps(
         common_share,
         size_correlation,
     )
+
+
+#: What a process takes: jumps as stated, those of `market_jumps` for its volatilities, or none.
+JumpModel = Jumps | Literal["market"] | None
+
+
+def resolved_jumps(jumps: JumpModel, volatility_per_year: Mapping[str, float], symbols: Sequence[str]) -> Jumps | None:
+    """The jumps meant, checked against the assets of a process."""
+    if jumps is None:
+        return None
+    if isinstance(jumps, Jumps):
+        return checked_jumps(jumps, symbols)
+    if jumps != "market":
+        raise ValueError(f"jumps: given {jumps!r}; allowed: Jumps, 'market' or None")
+    return checked_jumps(market_jumps(volatility_per_year), symbols)
 
 
 def checked_jumps(jumps: Jumps, symbols: Sequence[str]) -> Jumps:
@@ -84,7 +99,7 @@ def jump_log_moves(randomness: Randomness, jumps: Jumps, asset: str, seconds: np
 
     Arrivals and sizes do not know the steps: any step sees the same jumps, at its first moment at or after them.
     """
-    if not jumps.jumps(asset):
+    if not jumps.hits(asset):
         return np.zeros(len(seconds))
     mean, sd = jumps.mean_log.get(asset, 0.0), jumps.sd_log.get(asset, 0.0)
     horizon = float(seconds[-1]) if len(seconds) else 0.0
