@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from scenarios import Scenario
 from scenarios.fields import manifest_notes
@@ -35,25 +39,34 @@ def run_scenario(
 ) -> RunResult:
     """Run `scenario` with `seed` and write its results to `out` (default `out/<name>-<seed>`).
 
-    Ctrl-C ends the run after the step in progress; what was recorded is kept, marked interrupted. A folder that holds
-    something else is refused (`ResultsError`) before anything is simulated.
+    Ctrl-C ends the run after the step in progress; what was recorded is kept, marked interrupted (twice: at once). A
+    run that fails keeps what it recorded as well, marked failed, and raises. A folder that holds something else is
+    refused (`ResultsError`) before anything is simulated.
     """
     folder = Path(out) if out is not None else Path("out") / f"{scenario.name}-{seed}"
     origins, fields = manifest_notes(scenario)
     manifest = results.new_manifest(
-        scenario.as_dict(), seed, origins=origins, fields=fields, command=command(scenario, seed)
+        scenario.as_dict(),
+        seed,
+        origins=origins,
+        fields=fields,
+        command=command(scenario, seed),
+        inputs=inputs(scenario),
     )
     toml = scenario.to_toml()
     results.prepare(folder, manifest["identity"])
     state: State = "done"
 
-    def each(done: int, total: int) -> None:
-        keeper.update(done)
-        if progress is not None:
-            progress(done, total)
-
     began = time.perf_counter()
-    with Economy(scenario, seed=seed) as economy:
+    with Economy(scenario, seed=seed) as economy, _after_the_step() as stop:
+
+        def each(done: int, total: int) -> None:
+            keeper.update(done)
+            if progress is not None:
+                progress(done, total)
+            if stop.is_set():
+                raise KeyboardInterrupt
+
         # Only a world that could be built is announced: what fails before leaves no trace.
         folder = results.begin_run(folder, manifest=manifest, scenario_toml=toml)
         keeper = results.Progress(folder, scenario.run.steps)
@@ -62,6 +75,11 @@ def run_scenario(
             economy.run(each)
         except KeyboardInterrupt:
             state = "interrupted"
+            economy.ledger.journal.undo()  # in case a transaction was under way
+        except Exception:
+            _keep(economy.recorder.tables(), scenario, folder, manifest, toml, "failed")
+            keeper.finish("failed", economy.clock.step)
+            raise
         ended = time.perf_counter()
         tables = economy.finish()
         steps = economy.clock.step
@@ -71,11 +89,44 @@ def run_scenario(
         "build_seconds": round(built - began, 3),
         "audit": {"ok": True, "checks": audits, "tokens": len(economy.ledger.tokens)},
     }
-    kept = {name: table for name, table in tables.items() if name in scenario.results.keep or name == "reports"}
-    results.write_run(folder, tables=kept, manifest=manifest, scenario_toml=toml, state=state)
+    _keep(tables, scenario, folder, manifest, toml, state)
     keeper.finish(state, steps)
     page = Path(results.write_report(folder)) if report else None
     return RunResult(folder, state, page)
+
+
+def _keep(
+    tables: Mapping[str, Any], scenario: Scenario, folder: Path, manifest: dict[str, Any], toml: str, state: str
+) -> None:
+    """Write the tables that the scenario asks for."""
+    kept = {name: table for name, table in tables.items() if name in scenario.results.keep or name == "reports"}
+    results.write_run(folder, tables=kept, manifest=manifest, scenario_toml=toml, state=state)
+
+
+@contextmanager
+def _after_the_step() -> Iterator[threading.Event]:
+    """Ctrl-C sets the event instead of raising in the middle of a step; a second one raises at once."""
+    stop = threading.Event()
+
+    def note(number: int, frame: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def inputs(scenario: Scenario) -> dict[str, str]:
+    """The files that the scenario reads, by name, with the SHA-256 of their contents."""
+    file = scenario.price_file
+    return {} if file is None else {file.name: hashlib.sha256(file.read_bytes()).hexdigest()}
 
 
 def command(scenario: Scenario, seed: int) -> list[str]:

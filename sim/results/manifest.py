@@ -18,11 +18,14 @@ FORMAT = 1
 STATES = ("running", "done", "interrupted", "failed")
 
 
-def run_identity(scenario: Mapping[str, Any], seed: int, version: str = __version__) -> str:
-    """Hex SHA-256 of resolved scenario, seed and undertow's version: equal identities must give equal tables."""
-    text = json.dumps(
-        {"scenario": plain(scenario), "seed": seed, "version": version}, sort_keys=True, separators=(",", ":")
-    )
+def run_identity(
+    scenario: Mapping[str, Any], seed: int, version: str = __version__, inputs: Mapping[str, str] | None = None
+) -> str:
+    """Hex SHA-256 of resolved scenario, seed, undertow's version and input files: equal ones must give equal tables."""
+    said: dict[str, Any] = {"scenario": plain(scenario), "seed": seed, "version": version}
+    if inputs:
+        said["inputs"] = dict(inputs)
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -33,12 +36,13 @@ def new_manifest(
     origins: Mapping[str, str] | None = None,
     fields: Mapping[str, Mapping[str, Any]] | None = None,
     command: Sequence[str] | None = None,
+    inputs: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The manifest of a run that starts now.
 
     `scenario` is the resolved scenario as plain values; `origins` maps dotted paths to "default", "set" (in the file
     or one it extends) or "overridden" (on the command line); `fields` maps them to what the schema says of them:
-    {unit, source, assumption, description}.
+    {unit, source, assumption, description}. `inputs` maps the files a run reads to the SHA-256 of their contents.
     """
     return {
         "format": FORMAT,
@@ -47,7 +51,8 @@ def new_manifest(
         "title": scenario.get("title", ""),
         "state": "running",
         "seed": seed,
-        "identity": run_identity(scenario, seed),
+        "identity": run_identity(scenario, seed, inputs=inputs),
+        "inputs": dict(inputs or {}),
         "content_hash": None,
         "versions": versions(),
         "pid": os.getpid(),
