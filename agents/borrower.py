@@ -14,7 +14,7 @@ WAD = 10**18
 
 
 class BorrowerParameters(AgentParameters):
-    """Sizes, health factors and composition of a book of positions (MODEL section 4)."""
+    """Sizes, health factors and composition of a book of positions (docs/model.md 10)."""
 
     debt_usd_median: float = field(
         REQUIRED,

@@ -8,7 +8,7 @@ from agents.borrower import Borrower
 
 
 class Holder(Borrower):
-    """Opens a position and does not watch it: 40 % of owners never look (MODEL section 4, assumption)."""
+    """Opens a position and does not watch it: 40 % of owners never look (an assumption, docs/model.md 10)."""
 
     kind: ClassVar[str] = "holder"
     wake: ClassVar[str] = "never"

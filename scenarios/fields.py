@@ -23,7 +23,10 @@ _ENTRY = {"reserves": "SYMBOL", "assets": "SYMBOL", "feeds": "SYMBOL", "emodes":
 
 
 #: Fields that say something about the scenario and change nothing in it.
-_TEXTS = ("name", "title", "why", "source", "price_source", "depth_source", "label")
+_TEXTS = (
+    *("name", "title", "why", "label"),
+    *("source", "price_source", "growth_source", "depth_source", "liquidity_source"),
+)
 
 
 class Field(NamedTuple):

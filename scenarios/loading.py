@@ -141,16 +141,19 @@ def _origins(stack: list[Layer], overrides: Mapping[str, Any], data: Mapping[str
 _SOURCES = {
     "price_usd": "price_source",
     "ratio": "price_source",
-    "ratio_growth_per_year": "price_source",
+    "ratio_growth_per_year": "growth_source",
     "depth_2pct": "depth_source",
     "depth_unit": "depth_source",
     "impact_per_unit": "depth_source",
+    "liquidity_usd": "liquidity_source",
+    "ranges": "liquidity_source",
 }
 
 
 def _source(path: str, own: Mapping[str, Any]) -> str:
     keys = path.split(".")
-    stated = own.get(f"{'.'.join(keys[:-1])}.{_SOURCES.get(keys[-1], 'source')}")
+    place = keys.index("ranges") if "ranges" in keys else len(keys) - 1
+    stated = own.get(f"{'.'.join(keys[:place])}.{_SOURCES.get(keys[place], 'source')}")
     if isinstance(stated, str) and stated:
         return stated
     for depth in range(len(keys) - 1, 0, -1):

@@ -1,4 +1,4 @@
-"""The cascade of three borrowers, every figure worked out by hand (MODEL section 9)."""
+"""The cascade of three borrowers, every figure worked out by hand (docs/model.md 13)."""
 
 from __future__ import annotations
 

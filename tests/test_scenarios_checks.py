@@ -77,17 +77,7 @@ BROKEN = {
         "prices.volatility_per_year.ETH",
         "0 to 20",
     ),
-    "impossible correlation": (
-        {
-            "prices__process": "gbm",
-            "prices__volatility_per_year": {"ETH": 0.5, "USD": 0.1, "BTC": 0.5},
-            "prices__correlation": -0.9,
-            "assets__BTC": {"price_usd": 1.0},
-            "oracle__feeds__BTC": {},
-        },
-        "prices.correlation",
-        "-0.5 to 1",
-    ),
+    "impossible correlation": ({"prices__correlation": -0.1}, "prices.correlation", "0 to 1"),
     "shock of a ratio asset": (
         {"prices__shocks": [{"asset": "stETH", "at_seconds": 0, "change_ratio": -0.1}]},
         "prices.shocks.0.asset",

@@ -89,20 +89,7 @@ def prices(data: Data) -> Iterator[Problem]:
     for symbol, value in section(prices, "volatility_per_year").items():
         if isinstance(value, float | int) and not 0 <= value <= 20:
             yield problem_at(f"prices.volatility_per_year.{symbol}", value, "0 to 20", "is out of range")
-    yield from _correlation(prices)
     yield from _shocks(data)
-
-
-def _correlation(prices: Data) -> Iterator[Problem]:
-    moving = len(section(prices, "volatility_per_year"))
-    correlation = number(prices, "correlation")
-    if prices.get("process") == "gbm" and moving > 1 and correlation is not None and correlation < -1 / (moving - 1):
-        yield problem_at(
-            "prices.correlation",
-            correlation,
-            f"{-1 / (moving - 1):g} to 1",
-            f"is impossible between {moving} assets at once",
-        )
 
 
 def _shocks(data: Data) -> Iterator[Problem]:

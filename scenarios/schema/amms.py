@@ -54,9 +54,10 @@ class Amm(Section):
         ...,
         "Value of both tokens together when the run starts",
         unit="USD",
-        source="assumption: no record of mainnet AMM depth in the facts",
+        source="assumption: no record of the depth of mainnet AMMs was found",
         plausible=(5e6, 2e9),
         gt=0,
     )
     ranges: Sequence[LiquidityRange] = field((), "Bands of a concentrated pool; omitted: the whole price range")
+    liquidity_source: str = field("", "Where value and bands come from; `assumption` if no source was found")
     source: str = source_field()

@@ -28,7 +28,7 @@ class Asset(Section):
         None,
         "D2: amount that moves the outside mid price by 2 % at reference volatility; omitted: trades do not move it",
         unit="USD or tokens (depth_unit)",
-        source="assumption: one post and one quote of 2025 for ETH and BTC (MODEL 1)",
+        source="assumption: a market maker's post of 2025 (ETH), CoinDesk Research of 9 Oct 2025 (BTC)",
         plausible=(20e6, 300e6),
         gt=0,
     )
@@ -42,6 +42,7 @@ class Asset(Section):
         ge=0,
     )
     price_source: str = field("", "Where price and ratio come from")
+    growth_source: str = field("", "Where the growth of the ratio comes from")
     depth_source: str = field("", "Where depth or impact come from; `assumption` if no source was found")
     source: str = source_field()
 
@@ -57,7 +58,7 @@ class Outside(Section):
     permanent_share: float = field(
         0.05,
         "phi: share of an impact that stays",
-        source="assumption: fitted to the square-root law (MODEL 1)",
+        source="assumption: fitted to the square-root law (docs/model.md 3.5)",
         plausible=(0.0, 0.3),
         ge=0,
         le=1,
@@ -65,7 +66,7 @@ class Outside(Section):
     fast_share: float = field(
         0.90,
         "w1: share that decays within minutes",
-        source="assumption: fitted to the square-root law (MODEL 1)",
+        source="assumption: fitted to the square-root law (docs/model.md 3.5)",
         plausible=(0.5, 0.95),
         ge=0,
         le=1,
@@ -73,7 +74,7 @@ class Outside(Section):
     slow_share: float = field(
         0.05,
         "w2: share that decays within a day",
-        source="assumption: fitted to the square-root law (MODEL 1)",
+        source="assumption: fitted to the square-root law (docs/model.md 3.5)",
         plausible=(0.0, 0.3),
         ge=0,
         le=1,
@@ -82,7 +83,7 @@ class Outside(Section):
         120.0,
         "tau1: time constant of the fast part",
         unit="s",
-        source="assumption: fitted to the square-root law (MODEL 1)",
+        source="assumption: fitted to the square-root law (docs/model.md 3.5)",
         plausible=(30.0, 600.0),
         gt=0,
     )
@@ -90,21 +91,21 @@ class Outside(Section):
         43_200.0,
         "tau2: time constant of the slow part",
         unit="s",
-        source="assumption: fitted to the square-root law (MODEL 1)",
+        source="assumption: fitted to the square-root law (docs/model.md 3.5)",
         plausible=(14_400.0, 129_600.0),
         gt=0,
     )
     depth_volatility_exponent: float = field(
         0.36,
         "gamma: depth falls as volatility to the power -gamma",
-        source="measured on one AMM, hourly, 4 days of Aug 2023 (r = -.76)",
+        source="measured: Uniswap V3 USDC/WETH on Polygon, hourly, 14-17 Aug 2023 (r = -.76)",
         ge=0,
         le=3,
     )
     depth_floor: float = field(
         0.10,
         "Lowest multiple of D2",
-        source="assumption: books near empty for minutes on 10 Oct 2025 (MODEL 1)",
+        source="assumption: books near empty for minutes on 10 Oct 2025 (Kaiko, 13 Oct 2025)",
         plausible=(0.02, 0.3),
         gt=0,
         le=1,

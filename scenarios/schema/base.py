@@ -88,4 +88,8 @@ def empty_table() -> Mapping[Any, Any]:
 
 def source_field() -> Any:
     """The field every named table carries: where the figures of this very entry come from."""
-    return field("", "Where the figures of this table come from; `assumption` if no source was found")
+    return field(
+        "",
+        "Where the figures of this table come from; `assumption` if no source was found, then `; FIELD RANGE` for each"
+        " field whose range is not the schema's",
+    )

@@ -16,7 +16,7 @@ class Feed(Section):
     deviation_ratio: float = field(
         0.005,
         "Relative difference between market and feed that triggers a report (`market`)",
-        source="ETH/USD and BTC/USD 0.5 %: recollection; stablecoins 0.25 %: yearn/monitoring PR 310",
+        source="Chainlink: ETH/USD 0.5 % (wise-foundation/lending-audit#172), USDC/USD 0.25 % (yearn/monitoring#310)",
         ge=0,
         le=1,
     )
@@ -24,7 +24,7 @@ class Feed(Section):
         3_600,
         "Longest time between two reports (`market`)",
         unit="s",
-        source="ETH/USD, BTC/USD 3,600 s and USDC/USD 86,400 s: public staleness guards",
+        source="Chainlink: ETH/USD, BTC/USD 3,600 s, USDC/USD 86,400 s (kestra.io: price-feed-staleness-guard)",
         ge=1,
     )
     price_usd: float | None = field(None, "Price of a `fixed` feed", unit="USD", gt=0)
@@ -56,7 +56,7 @@ class Oracle(Section):
         250_000,
         "Block space a report takes",
         unit="gas",
-        source="assumption (MODEL 2)",
+        source="assumption (docs/model.md 5)",
         plausible=(150_000, 400_000),
         ge=0,
     )
@@ -81,7 +81,7 @@ class OperationGas(Section):
         500_000,
         "A liquidation with flash loan and swap",
         unit="gas",
-        source="assumption (MODEL 2); version 1 documentation lists 180,000 to 600,000 by function",
+        source="assumption: documentation of Aave V1 lists 180,000 to 600,000 by function",
         plausible=(300_000, 800_000),
         ge=21_000,
     )
@@ -99,7 +99,7 @@ class Gas(Section):
         45_000_000,
         "Gas limit of a block; half of it is the target",
         unit="gas",
-        source="public: 10M Mar 2020, 15M May 2021, 30M 2022-24, 36M Feb-Jul 2025, 45M from Jul 2025",
+        source="10M Mar 2020, 15M May 2021 (MyCrypto); 30M to Feb 2025, then 36M, 45M from 22 July 2025 (The Block)",
         ge=1_000_000,
         le=2_000_000_000,
     )
@@ -110,7 +110,7 @@ class Gas(Section):
         3.3,
         "Base fee at which outside demand fills the target when volatility is at its reference",
         unit="gwei",
-        source="median of daily means, 3 Jun - 2 Jul 2025 (facts: daily gas price)",
+        source="median of the daily mean gas prices of Ethereum, 3 June - 2 July 2025",
         gt=0,
         le=1e6,
     )
@@ -118,7 +118,7 @@ class Gas(Section):
     demand_elasticity: float = field(
         1.0,
         "epsilon: outside demand falls as base fee to the power -epsilon",
-        source="assumption (MODEL 2)",
+        source="assumption (docs/model.md 5)",
         plausible=(0.3, 2.0),
         ge=0,
         le=10,
@@ -126,7 +126,7 @@ class Gas(Section):
     volatility_exponent: float = field(
         0.7,
         "zeta: equilibrium base fee rises as volatility to the power zeta",
-        source="measured: 9 event windows before 2024, r = .79; none visible in 4 later ones",
+        source="measured: daily gas and ETH volatility, 9 crashes of 2020-23 (r = .79); not visible in 4 of 2024-25",
         ge=0,
         le=5,
     )

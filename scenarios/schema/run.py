@@ -67,7 +67,7 @@ class Run(Section):
 
 
 class Mechanisms(Section):
-    """Mechanisms that can be switched off for a paired counterfactual (MODEL, amplification)."""
+    """Mechanisms that can be switched off for a paired counterfactual (docs/model.md 13)."""
 
     liquidation_impact: bool = field(True, "Liquidators' sales move the outside market and the pools")
     oracle_lag: bool = field(True, "The oracle follows the market by its rules; off: it equals the market each block")

@@ -1,4 +1,4 @@
-"""`GasMarket`: the base fee of EIP-1559 and the block space that outside demand leaves to this economy (MODEL 2)."""
+"""`GasMarket`: the base fee of EIP-1559 and the block space that outside demand leaves (docs/model.md 5)."""
 
 from __future__ import annotations
 

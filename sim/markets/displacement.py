@@ -1,4 +1,4 @@
-"""`Displacement`: how far a pool's price is from the outside price, and who pushed it there (MODEL 8)."""
+"""`Displacement`: how far a pool's price is from the outside price, and who pushed it there (docs/model.md 8)."""
 
 from __future__ import annotations
 

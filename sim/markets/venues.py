@@ -45,7 +45,7 @@ class Venues:
 
     `amms[name]` offers the adapter of `sim.markets.amm`; `displacements[name]` keeps ln(pool price / outside price)
     by cause for the same pool. A swap under one of `restored_causes` executes at its quoted cost, after which a
-    counterparty from outside trades the pool back to where it was (MODEL section 9, `liquidation_impact` off).
+    counterparty from outside trades the pool back to where it was (`liquidation_impact` off, docs/model.md 13).
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 With price R (USD per whole token) and lam (fall of the log price per token sold), selling n tokens one after another
 gives the integral of R exp(-lam m) over m from 0 to n; buying them costs the same integral with the sign turned.
-Both depend on where the price is alone, so an order gives the same in one piece and in many (MODEL 1).
+Both depend on where the price is alone, so an order gives the same in one piece and in many (docs/model.md 3).
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ _LIQUIDATION: Causes = (("liquidation", 1.0),)
 
 
 class OutsideMarket:
-    """R = E exp(-I): exogenous price E, impact I of what this economy sold (bought: negative), by cause (MODEL 1).
+    """R = E exp(-I): exogenous price E, impact I of what this economy sold (bought: negative), by cause.
 
     A sale of n tokens adds lam n, with lam = 0.02 / D2(t) per unit, D2(t) = D2 clip((sigma_1h / reference)^(-gamma),
     floor, cap) and sigma_1h the realised volatility of the token's *exogenous* price, so that an impact never changes
