@@ -22,7 +22,7 @@ from sim.randomness import Randomness
 
 HOUR = 3_600
 HOURS_PER_YEAR = 8_760
-RECORDED_HOURS = 60_635  # facts V20
+RECORDED_HOURS = 60_635  # ETHUSDT, 2019-2025
 
 
 def log_returns(process: HourlyDiffusion, hours: int, seed: int = 1) -> np.ndarray:
@@ -211,7 +211,7 @@ def test_garch_starts_from_its_stationary_law() -> None:
     assert values.var() == pytest.approx(spread, rel=0.2)
 
 
-# ---------------------------------------------------------------------- the record: facts V20
+# ---------------------------------------------------------------------- the record: ETHUSDT 2019-2025
 def record(process: HourlyDiffusion, seeds: range) -> dict[str, float]:
     """Medians over paths as long as the record."""
     rows = []
@@ -268,9 +268,7 @@ def test_defaults_are_the_calibrated_ones_and_lie_in_their_ranges() -> None:
         assert entry.low <= entry.value <= entry.high, name
         assert entry.unit, name
         assert (
-            entry.source.split(":")[0]
-            .split(";")[0]
-            .startswith(("facts", "fitted", "measured", "assumption", "0.81", "6 %"))
+            entry.source.split(":")[0].split(";")[0].startswith(("fitted", "measured", "assumption", "0.81", "6 %"))
         ), name
     for model, degrees in ((StochasticVolatility, "stochastic_tail_degrees"), (Garch, "garch_tail_degrees")):
         for name, parameter in inspect.signature(model).parameters.items():

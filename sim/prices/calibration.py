@@ -15,24 +15,25 @@ class Calibrated(NamedTuple):
     source: str
 
 
-_V20 = "facts V20 (ETH hourly 2019-2025)"
-_FITTED = "fitted to " + _V20
+_RECORD = "ETH, hourly returns 2019-2025 (Binance ETHUSDT)"
+_FITTED = "fitted to " + _RECORD
 
-#: What the defaults give, as medians over paths of 60,635 hours, against the record (facts V20): excess kurtosis 30
-#: (29), |r| autocorrelation .29, .17 and .12 at 1, 24 and 168 h (.27, .17, .13), left tail index 2.8 (2.8), ETH-BTC .84
-#: (.83) under stochastic volatility with `market_jumps`. Falls within 24 h are milder than recorded: -14 % and -26 % at
-#: the 1 % and .1 % quantile (-17 and -32 %), the worst of all -37 % (-53 %): for more, lay shocks over it or bootstrap.
-#: GARCH: 26; .24, .18, .03; 2.9; .87; -12, -23 and -41 %: with one speed of decay it forgets a crash within days.
+#: What the defaults give, as medians over paths of 60,635 hours, against the record in brackets (Binance, ETHUSDT and
+#: BTCUSDT, 2019-2025): excess kurtosis 30 (29), |r| autocorrelation .29, .17 and .12 at 1, 24 and 168 h (.27, .17, .13),
+#: left tail index 2.8 (2.8), ETH-BTC .84 (.83) under stochastic volatility with `market_jumps`. Falls within 24 h are
+#: milder than recorded: -14 % and -26 % at the 1 % and .1 % quantile (-17 and -32 %), the worst of all -37 % (-53 %):
+#: for more, lay shocks over it or bootstrap. GARCH: 26; .24, .18, .03; 2.9; .87; -12, -23 and -41 %: with one speed of
+#: decay it forgets a crash within days.
 CALIBRATION = {
-    "eth_volatility_per_year": Calibrated(0.81, 0.46, 1.10, "1/sqrt(year)", _V20 + ": all years; 2023 to 2021"),
+    "eth_volatility_per_year": Calibrated(0.81, 0.46, 1.10, "1/sqrt(year)", "measured: " + _RECORD + "; 2023 to 2021"),
     "eth_diffusive_volatility_per_year": Calibrated(
-        0.80, 0.45, 1.09, "1/sqrt(year)", "0.81 (V20) less the variance of the jumps"
+        0.80, 0.45, 1.09, "1/sqrt(year)", "0.81, that of the record, less the variance of the jumps"
     ),
     "btc_volatility_per_year": Calibrated(
         0.64, 0.42, 0.81, "1/sqrt(year)", "measured: daily bars 2019-2025; single years 2025 to 2020"
     ),
     "correlation": Calibrated(
-        0.90, 0.80, 0.95, "ratio", "fitted to ETH-BTC .83 (facts V20; daily .83, hourly 2021-2023 .87)"
+        0.90, 0.80, 0.95, "ratio", "fitted to ETH-BTC, Binance: hourly .83, daily .83, hourly 2021-2023 .87"
     ),
     "slow_log_sd": Calibrated(0.52, 0.30, 0.70, "ratio", _FITTED + ": |r| autocorrelation at 24 and 168 h"),
     "slow_half_life_hours": Calibrated(
