@@ -19,7 +19,7 @@ _RECORD = "ETH, hourly returns 2019-2025 (Binance ETHUSDT)"
 _FITTED = "fitted to " + _RECORD
 
 #: What the defaults give, as medians over paths of 60,635 hours, against the record in brackets (Binance, ETHUSDT and
-#: BTCUSDT, 2019-2025): excess kurtosis 30 (29), |r| autocorrelation .29, .17 and .12 at 1, 24 and 168 h (.27, .17, .13),
+#: BTCUSDT, 2019-2025): excess kurtosis 30 (29), |r| autocorrelation .29, .17, .12 at 1, 24, 168 h (.27, .17, .13),
 #: left tail index 2.8 (2.8), ETH-BTC .84 (.83) under stochastic volatility with `market_jumps`. Falls within 24 h are
 #: milder than recorded: -14 % and -26 % at the 1 % and .1 % quantile (-17 and -32 %), the worst of all -37 % (-53 %):
 #: for more, lay shocks over it or bootstrap. GARCH: 26; .24, .18, .03; 2.9; .87; -12, -23 and -41 %: with one speed of
