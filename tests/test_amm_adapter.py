@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -97,6 +98,9 @@ def test_sqrt_prices_are_exact() -> None:
     assert sqrt_price_x96(4.0, 6, 6) == 2 << 96
     assert sqrt_price_x96(1e12, 18, 6) == 1 << 96
     assert sqrt_price_x96(0.25, 18, 20) == 5 << 96
+    for price in (2000.0, 0.1, 1e-9, 3.3e7, 1.0 + 2.0**-52):
+        root = sqrt_price_x96(price, 18, 6)
+        assert root**2 <= Fraction(price) * 2**192 / 10**12 < (root + 1) ** 2
 
 
 # ---------------------------------------------------------------------- trades to a price

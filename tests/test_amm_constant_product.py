@@ -255,6 +255,20 @@ def test_skim_pays_what_lies_beyond_the_reserves(market: Market) -> None:
     assert market.ledger.balances[WETH][market.poor] == 77
 
 
+def test_leaving_pays_a_part_of_what_the_pool_holds_gifts_included(market: Market) -> None:
+    pool = pool_of(market, 10 * ETHER, 10 * ETHER)
+    market.ledger.transfer(WETH, market.trader, pool.account, 10 * ETHER)
+    assert pool.worth(market.provider)[0] == (10 * ETHER - 1000) * 2
+    assert pool.remove_liquidity(market.provider, ETHER) == SharesChange(ETHER, 2 * ETHER, ETHER)
+
+
+def test_amounts_that_fit_exactly_are_taken_as_they_are(market: Market) -> None:
+    pool = pool_of(market, 3 * ETHER, ETHER)
+    added = pool.add_liquidity(market.other, 4_000_001, 1_333_333)
+    assert (added.amount0, added.amount1) == (4_000_001, 1_333_333)
+    assert pool.add_liquidity(market.other, 4_000_001, 1_333_332).amount0 == 3_999_996
+
+
 def test_shares_change_hands(market: Market) -> None:
     pool = pool_of(market, ETHER, ETHER)
     pool.transfer_shares(market.provider, market.other, 600)
@@ -271,6 +285,8 @@ def test_switching_the_protocol_fee(market: Market) -> None:
     pool.swap_exact_in(market.trader, WETH, 100 * ETHER)
     pool.add_liquidity(market.provider, ETHER, ETHER)
     assert pool.shares[pool.fee_account] > 0
+    pool.remove_liquidity(market.provider, ETHER)
+    assert pool.state.k_last == pool.state.reserve0 * pool.state.reserve1
     pool.set_protocol_fee(market.trader, False)
     pool.add_liquidity(market.provider, ETHER, ETHER)
     assert pool.state.k_last == 0

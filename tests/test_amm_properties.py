@@ -28,6 +28,7 @@ SWAPS = st.one_of(
 CONCENTRATED_ACTIONS = st.one_of(
     SWAPS,
     SWAPS,
+    st.tuples(st.just("to tick"), st.integers(-60, 60)),
     st.tuples(st.just("mint"), TICKS, TICKS, AMOUNTS, AMOUNTS),
     st.tuples(st.just("increase"), SMALL, AMOUNTS, AMOUNTS),
     st.tuples(st.just("decrease"), SMALL, st.sampled_from([1, 2, 3, 10])),
@@ -68,9 +69,16 @@ def act(pool: ConcentratedPool, market: Market, action: tuple[Any, ...]) -> None
     if swap(pool, market, action):
         return
     if kind == "mint":
-        here = pool.state.tick // 60
+        spacing = pool.tick_spacing
+        here = pool.state.tick // spacing
         lower, upper = sorted((here + action[1], here + action[2]))
-        pool.mint(market.other, lower * 60, upper * 60, action[3], action[4])
+        pool.mint(market.other, lower * spacing, upper * spacing, action[3], action[4])
+    elif kind == "to tick":
+        # Exactly to a usable tick, where a range begins or ends if there is one.
+        tick = (pool.state.tick // pool.tick_spacing + action[1]) * pool.tick_spacing
+        limit = sqrt_ratio_at_tick(max(min(tick, 800_000), -800_000))
+        token = WETH if limit < pool.state.sqrt_price_x96 else USDC
+        pool.swap_exact_in(market.trader, token, 10**29, 0, limit)
     elif kind == "increase":
         pool.increase(market.other, ids[action[1] % len(ids)], action[2], action[3])
     elif kind == "decrease":
@@ -138,18 +146,27 @@ def check_structure(pool: ConcentratedPool) -> None:
     assert state.tick == tick or (state.tick == tick - 1 and sqrt_ratio_at_tick(tick) == state.sqrt_price_x96)
 
 
-@settings(max_examples=60)
+@settings(max_examples=100)
 @given(
-    st.lists(CONCENTRATED_ACTIONS, min_size=1, max_size=18), st.sampled_from([0, 100, 3000]), st.sampled_from([0, 5])
+    st.lists(CONCENTRATED_ACTIONS, min_size=1, max_size=18),
+    st.sampled_from([0, 100, 3000]),
+    st.sampled_from([0, 5]),
+    st.sampled_from([1, 60]),
 )
-def test_the_life_of_a_concentrated_pool(actions: list[tuple[Any, ...]], fee_pips: int, fee_protocol: int) -> None:
+def test_the_life_of_a_concentrated_pool(
+    actions: list[tuple[Any, ...]], fee_pips: int, fee_protocol: int, tick_spacing: int
+) -> None:
     market = Market()
     pool = market.concentrated(
-        ranges=((None, None), (1500.0, 2500.0)), fee_pips=fee_pips, fee_protocol=fee_protocol, value1=10**11
+        ranges=((None, None), (1500.0, 2500.0)),
+        fee_pips=fee_pips,
+        tick_spacing=tick_spacing,
+        fee_protocol=fee_protocol,
+        value1=10**11,
     )
     roundings = 10
     for action in actions:
-        before, extra = snapshot(pool), surplus(pool)
+        before, extra, tick = snapshot(pool), surplus(pool), pool.state.tick
         try:
             with market.ledger.journal.atomic():
                 act(pool, market, action)
@@ -157,14 +174,14 @@ def test_the_life_of_a_concentrated_pool(actions: list[tuple[Any, ...]], fee_pip
             assert snapshot(pool) == before
             continue
         roundings += 10
-        if action[0] in ("sell", "buy", "to price", "flash"):
+        if action[0] in ("sell", "buy", "to price", "to tick", "flash"):
             after = surplus(pool)
             # Nothing that belongs to liquidity ever leaves through a swap or a loan.
             assert after[0] >= extra[0]
             assert after[1] >= extra[1]
         check_structure(pool)
         market.ledger.audit()
-        roundings += len(pool.ticks)
+        roundings += len(pool.ticks) + abs(pool.state.tick - tick) // (256 * tick_spacing)
     state = pool.state
     for position in sorted(pool.positions):
         owner, liquidity = pool.positions[position].owner, pool.positions[position].liquidity

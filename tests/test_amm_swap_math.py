@@ -26,6 +26,7 @@ from sim.markets.amm.concentrated.sqrt_price_math import (
     next_sqrt_price_from_output,
 )
 from sim.markets.amm.concentrated.swap_math import step_exact_in, step_exact_out
+from sim.markets.amm.concentrated.tick_math import sqrt_ratio_at_tick
 
 ETHER = 10**18
 
@@ -155,7 +156,37 @@ def test_liquidity_of_amounts_around_price_1() -> None:
     assert amounts_for_liquidity(encoded(111, 100), lower, upper, 2097) == (0, 199)
 
 
+def test_liquidity_of_token0_is_rounded_in_two_steps() -> None:
+    """s_a · s_b / 2^96 is rounded down first: at the lowest prices that leaves nothing."""
+    assert liquidity_for_amount0(sqrt_ratio_at_tick(-877200), sqrt_ratio_at_tick(-871200), 438611662087267549184) == 0
+    assert liquidity_for_amount0(3 << 95, 5 << 95, 7) == 7 * (15 << 94) // (2 << 95)
+    assert liquidity_for_amount0((1 << 60) + 1, (1 << 61) + 1, 10**30) == 10**30 * (1 << 25) // (1 << 60)
+
+
 # ---------------------------------------------------------------------- what must always hold
+@given(
+    st.integers(1 << 150, MAX_SQRT_RATIO - 1), st.integers(1 << 120, (1 << 128) - 1), st.integers(1 << 106, 1 << 112)
+)
+def test_where_256_bits_overflow_the_coarser_formula_counts(price: int, liquidity: int, amount: int) -> None:
+    scaled = liquidity << 96
+    assert scaled + amount * price > MASK_256
+    coarse = ceil(Fraction(scaled, scaled // price + amount))
+    assert next_sqrt_price_from_input(price, liquidity, amount, True) == coarse
+    # One input that the coarse formula stops short of the target, next to it.
+    for target in (coarse - 1, coarse, coarse + 1):
+        if MIN_SQRT_RATIO <= target < price:
+            step = step_exact_in(price, target, liquidity, amount, 0)
+            assert step == _step_in_words(True, price, target, liquidity, amount, 0)
+
+
+def test_the_coarser_formula_is_another_number() -> None:
+    price, liquidity, amount = 3 * (1 << 157) + 1, (1 << 127) + 12345, (1 << 98) + 1
+    scaled = liquidity << 96
+    precise = ceil(Fraction(scaled * price, scaled + amount * price))
+    assert scaled + amount * price > MASK_256
+    assert next_sqrt_price_from_input(price, liquidity, amount, True) != precise
+
+
 @given(SQRT_PRICES, SQRT_PRICES, LIQUIDITY)
 def test_amounts_are_the_exact_fractions_rounded(a: int, b: int, liquidity: int) -> None:
     low, high = min(a, b), max(a, b)
