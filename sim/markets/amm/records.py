@@ -58,7 +58,10 @@ class Flash(NamedTuple):
 
 
 class Provision(NamedTuple):
-    """What a deposit of a given value needs at the current price (`liquidity` is LP shares for constant product)."""
+    """What a deposit of a given value needs at the current price.
+
+    For a constant-product pool `liquidity` counts LP shares and both ticks are 0.
+    """
 
     tick_lower: int
     tick_upper: int
