@@ -12,6 +12,8 @@ from sim.markets.amm.records import Collected, Flash
 def market() -> Market:
     return Market()
 
+
+def test_a_flash_loan_pays_its_fee_to_liquidity_and_protocol(market: Market) -> None:
     pool = market.concentrated(fee_protocol=4)
     transfer, trader = market.ledger.transfer, market.trader
     lent = 10**18 + 1
