@@ -36,7 +36,7 @@ class LenderParameters(AgentParameters):
     )
     largest_share_ratio: float = field(
         0.15,
-        "Largest share of a reserve's supply that one lender holds; the tail is cut there",
+        "Largest share of the population's supply of an asset that one lender holds; the tail is cut there",
         unit="ratio",
         source="assumption",
         plausible=(0.05, 0.3),
