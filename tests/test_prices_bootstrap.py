@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from sim.prices.bars import CloseBar, read_bars
 from sim.prices.bootstrap import BlockBootstrap
 from sim.prices.errors import PathError
 from sim.randomness import Randomness
@@ -141,7 +142,7 @@ def test_a_column_of_single_values_keeps_its_returns_and_its_tie_to_the_bars() -
 def test_closes_alone_are_prices_at_the_end_of_their_rows(tmp_path: Path) -> None:
     bars = tmp_path / "bars.csv"
     closes = tmp_path / "closes.csv"
-    rows = [(f"2020-01-{day:02d}", 100 + day % 5, 101 + (day + 1) % 5) for day in range(1, 29)]
+    rows = [(f"2020-01-{day:02d}", 100 + day % 5, 100 + (day + 1) % 5) for day in range(1, 29)]
     bars.write_text("time,open,high,low,close\n" + "".join(f"{t},{a},120,90,{b}\n" for t, a, b in rows))
     closes.write_text("time,close\n" + "".join(f"{t},{b}\n" for t, _, b in rows))
     process = BlockBootstrap({"A": bars, "B": closes}, {"A": 1.0, "B": 1.0}, mean_block_days=3.0)
@@ -150,10 +151,25 @@ def test_closes_alone_are_prices_at_the_end_of_their_rows(tmp_path: Path) -> Non
     ends = np.array([close for _, _, close in rows], dtype=float)
     moves = np.log(ends[1:] / ends[:-1])  # bar k of the common stretch is row k + 1
     assert np.diff(np.log(matrix[:, 1])) == pytest.approx(moves[picked[:20]], abs=1e-12)
+    assert matrix[:, 0] == pytest.approx(matrix[:, 1], rel=1e-12)  # bars that open at the close before
     hourly = process.paths(Randomness(1), 0, 20 * 24, HOUR)
     assert hourly[::24, 1] == pytest.approx(matrix[:, 1], rel=1e-12)
     blocks = process.paths(Randomness(1), 0, 2 * 7_200, 12)
     assert blocks[::300] == pytest.approx(hourly[:49], rel=1e-12)
+
+
+def test_the_volatility_within_a_single_value_is_that_of_the_hours_around_it(tmp_path: Path) -> None:
+    file = tmp_path / "values.csv"
+    moves = [0.001] * 50 + [0.05] * 50
+    values = np.cumprod([1.0, *(1 + move * (-1) ** place for place, move in enumerate(moves))])
+    rows = [f"2020-01-{1 + hour // 24:02d}T{hour % 24:02d}:00Z,{value!r}" for hour, value in enumerate(values.tolist())]
+    file.write_text("time,x\n" + "\n".join(rows) + "\n")
+    bars = read_bars({"X": file}, {"X": "x"}, [HOUR], single=True).bars["X"]
+    found = [bar.log_sd for bar in bars if isinstance(bar, CloseBar)]
+    assert found[37] == pytest.approx(0.001, rel=1e-3)  # twelve on each side
+    assert found[49] == pytest.approx(math.sqrt((13 * 0.001**2 + 12 * 0.05**2) / 25), rel=0.01)
+    assert found[62] == pytest.approx(0.05, rel=2e-3)
+    assert found[0] == pytest.approx(0.001, rel=1e-3)
 
 
 # ---------------------------------------------------------------------- drift

@@ -66,6 +66,16 @@ def test_hourly_returns_have_mertons_distribution() -> None:
     assert stats.kstest(returns, lambda value: stats.norm.cdf(value, returns.mean(), returns.std())).pvalue < 1e-6
 
 
+@pytest.mark.parametrize("step", [1, 12, 60, 7_200])
+def test_without_jumps_returns_are_normal_with_the_volatility_of_any_step(step: int) -> None:
+    returns = log_returns(JumpDiffusion({"A": 1.0}, {"A": 0.8}), 20_000, step)[:, 0]
+    years = step / 31_536_000
+    scaled = (returns + 0.32 * years) / (0.8 * math.sqrt(years))
+    assert stats.kstest(scaled, "norm").pvalue > 0.01
+    assert scaled.std() == pytest.approx(1.0, abs=4 / math.sqrt(40_000))
+    assert abs((scaled[1:] * scaled[:-1]).mean()) < 4 / math.sqrt(20_000)
+
+
 def test_the_expected_price_grows_by_its_drift_alone() -> None:
     assets = [f"A{number}" for number in range(800)]
     jumps = Jumps(50.0, dict.fromkeys(assets, -0.05), dict.fromkeys(assets, 0.15), common_share=0.0)

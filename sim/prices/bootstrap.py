@@ -64,6 +64,10 @@ class BlockBootstrap(PriceProcess):
         self._recorded = read_bars(files, columns or {}, [HOUR_SECONDS, DAY_SECONDS], single=True)
         self.bar_seconds = self._recorded.bar_seconds
         self._mixing = bar_mixing(self._recorded.bars)
+        self._tilts = {
+            asset: growth - self.recorded_log_growth_per_year(asset)
+            for asset, growth in self.log_growth_per_year.items()
+        }
         shortest = self.bar_seconds / DAY_SECONDS
         longest = len(self._recorded.times) * shortest
         if not shortest <= mean_block_days <= longest:
@@ -99,10 +103,9 @@ class BlockBootstrap(PriceProcess):
                 continue
             matrix[:, place] = bridged[asset]
             matrix[0, place] = self.price_usd[asset]
-            if asset in self.log_growth_per_year:
-                tilt = self.log_growth_per_year[asset] - self.recorded_log_growth_per_year(asset)
-                years = step_seconds / YEAR_SECONDS
-                matrix[:, place] *= np.array([math.exp(tilt * years * step) for step in range(steps + 1)])
+            if asset in self._tilts:
+                tilt = self._tilts[asset] * step_seconds / YEAR_SECONDS
+                matrix[:, place] *= np.array([math.exp(tilt * step) for step in range(steps + 1)])
         return matrix
 
     def recorded_log_growth_per_year(self, asset: str) -> float:
