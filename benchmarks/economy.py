@@ -2,7 +2,9 @@
 
     python -m benchmarks.economy
 
-Ratios are taken within one run; absolute figures stand beside the yardstick, a fixed pure-Python loop.
+Ratios are taken within one run; absolute figures stand beside the yardstick, a fixed pure-Python loop. Seconds are
+processor time of this one thread, so that other work on the machine counts as little as possible; `--help` is timed
+by the clock on the wall, in a process of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from benchmarks.pool_operations import yardstick
 from sim.economy import Economy
 
 #: The hours of 12 March 2020 in which most of the book becomes liquidatable, as steps of 12 s after midnight.
-CRASH_STEPS = range(3_000, 3_600)
+CRASH_STEPS = range(3_050, 3_450)
 
 
 def measure(rounds: int = 5, steps: int = 600) -> dict[str, float]:
@@ -25,7 +27,9 @@ def measure(rounds: int = 5, steps: int = 600) -> dict[str, float]:
     result = {"yardstick_loops_per_second": yardstick()}
     calm = [blocks_per_second("calm", "auto", steps) for _ in range(rounds)]
     result["calm_blocks_per_second"] = statistics.median(calm)
-    result |= crash()
+    result |= crash("auto")
+    plain = crash("plain")["crash_blocks_per_second"]
+    result["crash_groups_over_plain"] = plain / crash("groups")["crash_blocks_per_second"]
     ratios = [screen_ratio(steps) for _ in range(max(1, rounds // 2))]
     result["calm_groups_over_plain"] = statistics.median(ratios)
     result["help_seconds"] = statistics.median(help_seconds() for _ in range(rounds))
@@ -37,22 +41,22 @@ def blocks_per_second(scenario: str, screen: str, steps: int, **overrides: Any) 
     with Economy(scenario, overrides={"run.screen": screen, **overrides}) as economy:
         for _ in range(50):
             economy.step()
-        began = time.perf_counter()
+        began = time.process_time()
         for _ in range(steps):
             economy.step()
-        return steps / (time.perf_counter() - began)
+        return steps / (time.process_time() - began)
 
 
-def crash() -> dict[str, float]:
+def crash(screen: str) -> dict[str, float]:
     """Liquidations a second while the book of march-2020 is being liquidated, and time per block there."""
-    with Economy("march-2020") as economy:
+    with Economy("march-2020", overrides={"run.screen": screen}) as economy:
         for _ in range(CRASH_STEPS.start):
             economy.step()
         before = economy.events.total_liquidations
-        began = time.perf_counter()
+        began = time.process_time()
         for _ in CRASH_STEPS:
             economy.step()
-        seconds = time.perf_counter() - began
+        seconds = time.process_time() - began
         done = economy.events.total_liquidations - before
     return {
         "crash_liquidations": float(done),
@@ -78,6 +82,7 @@ TARGETS = {
     "calm_blocks_per_second": ">= 1,500",
     "crash_liquidations_per_second": ">= 500",
     "calm_groups_over_plain": "<= 1.2",
+    "crash_groups_over_plain": "<= 1.2",
     "help_seconds": "<= 0.4",
 }
 
