@@ -55,8 +55,10 @@ class Economy(mesa.Model):
             scenario = scenarios.load(scenario, changes, kinds=kinds())
         elif changes:
             raise ValueError("overrides need a scenario's name or file, not a loaded scenario")
+        if seed is None and isinstance(rng, int):
+            seed = rng  # Mesa's other name for it
         chosen = scenario.run.seed if seed is None else int(seed)
-        super().__init__(seed=chosen)
+        super().__init__(rng=chosen)
         self.settings = scenario
         self.chosen_seed = chosen
         self._frozen = False
@@ -115,7 +117,8 @@ class Economy(mesa.Model):
             return ExhaustiveScreen(self.pool, decide)
         pool = self.pool
         coarsest_usd = max(
-            price * 1e-8 / reserve.unit for price, reserve in zip(pool.prices, pool.reserves, strict=True)
+            (price * 1e-8 / reserve.unit for price, reserve in zip(pool.prices, pool.reserves, strict=True)),
+            default=0.0,
         )
         return open_screen(
             run.screen,
