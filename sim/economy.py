@@ -30,6 +30,9 @@ WAD = 10**18
 MARGIN = 1e-6
 LEAST_SLACK_USD = 0.003
 
+#: From this many agents on the collector's passes over them cost more than keeping them out of its sight.
+FREEZE_FROM = 5_000
+
 
 class Economy(mesa.Model):
     """A DeFi protocol economy that runs from a scenario.
@@ -72,8 +75,9 @@ class Economy(mesa.Model):
         finally:
             if collecting:
                 gc.enable()
-        gc.freeze()
-        self._frozen = True
+        if len(self.agents) >= FREEZE_FROM:
+            gc.freeze()
+            self._frozen = True
         self._open_records()
 
     # ------------------------------------------------------------------ construction
@@ -291,6 +295,7 @@ class Economy(mesa.Model):
 
     def close(self) -> None:
         """End the run and free its memory (agents, columns, Mesa's own registers)."""
+        large = self._frozen
         if self._frozen:
             gc.unfreeze()
             self._frozen = False
@@ -300,7 +305,8 @@ class Economy(mesa.Model):
             registers.pop(self, None)
         for population in self.populations.values():
             population.agents.clear()
-        gc.collect()
+        if large:
+            gc.collect()  # a small economy is left to the collector's own rhythm: a full pass costs as much as its run
 
     def __enter__(self) -> Economy:
         return self
