@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types bench app clean help
+.PHONY: run test lint types bench docs app clean help
 
 help:
 	@echo "make run    set up $(VENV) and run march-2020: summary, result files, report"
 	@echo "make test   set up $(VENV) and run all tests"
 	@echo "make app    open a run's results in the browser"
 	@echo "make bench  print the table of benchmarks"
+	@echo "make docs   renew the parts of README and docs/ that are made from the code"
 	@echo "make lint   ruff and mypy"
 
 run: $(VENV)/.installed
@@ -25,6 +26,9 @@ lint: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.installed
+	$(BIN)/python -m sim.cli.documentation $(wildcard out/march-2020-1)
 
 app: $(VENV)/.installed
 	$(BIN)/streamlit run app.py

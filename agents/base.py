@@ -25,7 +25,7 @@ class AgentParameters(Section):
         5.0,
         "ETH in the wallet at the start, to pay for gas",
         unit="ETH",
-        source="assumption",
+        source="assumption: so much that gas is a cost and not a limit",
         plausible=(1.0, 1000.0),
         ge=0,
         le=1e9,

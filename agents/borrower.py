@@ -20,7 +20,7 @@ class BorrowerParameters(AgentParameters):
         REQUIRED,
         "Median debt of a position",
         unit="USD",
-        source="assumption; sizes of liquidated calls (log-sd 2.1) are the only proxy",
+        source="assumption: sizes of liquidation calls of Aave V2, median 5,200, are the only proxy",
         plausible=(5000.0, 200000.0),
         gt=0,
         le=1e12,
@@ -29,7 +29,8 @@ class BorrowerParameters(AgentParameters):
         2.1,
         "Standard deviation of the logarithm of debt sizes",
         unit="1",
-        source="11,378 Aave v2 liquidation calls, as a proxy for positions",
+        source="11,378 liquidation calls of Aave V2, as a proxy for positions",
+        plausible=(1.7, 2.5),
         ge=0,
         le=5,
     )
@@ -37,19 +38,25 @@ class BorrowerParameters(AgentParameters):
         2e8,
         "Largest debt of a position; the tail is cut there",
         unit="USD",
-        source="assumption",
+        source="assumption: so that one draw does not decide a run",
         plausible=(5e7, 5e8),
         gt=0,
         le=1e12,
     )
     health_factor_median_excess: float = field(
-        0.8, "Median of health factor - 1", unit="1", source="assumption", plausible=(0.4, 1.6), gt=0, le=100
+        0.8,
+        "Median of health factor - 1",
+        unit="1",
+        source="assumption: fits the share of a book liquidated on 10 Oct 2025 (docs/model.md 10)",
+        plausible=(0.4, 1.6),
+        gt=0,
+        le=100,
     )
     health_factor_log_sd: float = field(
         0.7,
         "Standard deviation of the logarithm of (health factor - 1)",
         unit="1",
-        source="assumption",
+        source="assumption: fits the share of a book liquidated on 10 Oct 2025 (docs/model.md 10)",
         plausible=(0.4, 1.0),
         ge=0,
         le=5,
@@ -58,7 +65,7 @@ class BorrowerParameters(AgentParameters):
         0.005,
         "Smallest health factor - 1 at the start",
         unit="1",
-        source="assumption",
+        source="assumption: a position at 1 would be liquidated in the first block",
         plausible=(0.0, 0.03),
         ge=0,
         le=10,
@@ -67,7 +74,8 @@ class BorrowerParameters(AgentParameters):
         REQUIRED,
         "Weights of the collateral assets; each position has one",
         unit="weight",
-        source="assumption",
+        plausible=(0.0, 1.0),
+        source="assumption: no record of positions, of liquidated collateral in 2021 WETH was 56 %, WBTC 19 %",
         refers_to="reserve",
         min_length=1,
     )
@@ -75,7 +83,8 @@ class BorrowerParameters(AgentParameters):
         REQUIRED,
         "Weights of the debt assets; each position has one",
         unit="weight",
-        source="assumption",
+        plausible=(0.0, 1.0),
+        source="assumption: 97 to 98.5 % of liquidated debt is stablecoins (Chaos Labs, governance.aave.com/t/17360)",
         refers_to="reserve",
         min_length=1,
     )
@@ -92,7 +101,7 @@ class BorrowerParameters(AgentParameters):
         0.1,
         "Spare collateral tokens in the wallet, as a share of the collateral",
         unit="ratio",
-        source="assumption",
+        source="assumption: no record of what borrowers keep in reserve",
         plausible=(0.0, 0.3),
         ge=0,
         le=10,
@@ -119,12 +128,14 @@ class Borrower(EconomicAgent):
         excess = founding.log_normal(population, "health_factor", p.health_factor_median_excess, p.health_factor_log_sd)
         collateral = founding.choose(population, "collateral", p.collateral)
         debt = founding.choose(population, "debt", p.debt)
+        chosen = sorted(set(collateral))
+        thresholds = {symbol: founding.threshold(population, symbol, p.emode) for symbol in chosen}
         supplies = {symbol: [0] * len(population) for symbol in p.collateral}
         debts = {symbol: [0] * len(population) for symbol in p.debt}
         spare = {symbol: [0] * len(population) for symbol in p.collateral}
         for row, size in enumerate(sizes):
             debt_usd = min(size, largest)
-            threshold = founding.pool.liquidation_threshold_ratio(founding.reserve(collateral[row]), p.emode)
+            threshold = thresholds[collateral[row]]
             health = 1.0 + max(excess[row], p.health_factor_least_excess)
             collateral_usd = debt_usd * health / threshold
             debts[debt[row]][row] = founding.amount(debt[row], debt_usd)

@@ -19,7 +19,8 @@ class LenderParameters(AgentParameters):
         None,
         "Expected total supply of the whole population, by asset, at the opening price",
         unit="USD",
-        source="assumption",
+        plausible=(0.0, 5e9),
+        source="assumption: no record of totals, only of idle cash",
         refers_to="reserve",
         factory=empty_table,
     )
@@ -27,18 +28,25 @@ class LenderParameters(AgentParameters):
         None,
         "Utilisation at which a reserve opens: this population, in equal parts, supplies what the others leave missing",
         unit="ratio",
+        plausible=(0.5, 0.98),
         source="assumption: near the kink (USDC on Aave V3 Polygon: within 2 points of it 93 % of 14-17 Aug 2023)",
         refers_to="reserve",
         factory=empty_table,
     )
     pareto_alpha: float = field(
-        1.1, "Tail exponent of lenders' sizes", unit="1", source="assumption", plausible=(1.05, 2.0), gt=1.0, le=10.0
+        1.1,
+        "Tail exponent of lenders' sizes",
+        unit="1",
+        source="assumption: single exits of 5 to 15 % of a reserve (WETH, July 2025)",
+        plausible=(1.05, 2.0),
+        gt=1.0,
+        le=10.0,
     )
     largest_share_ratio: float = field(
         0.15,
         "Largest share of the population's supply of an asset that one lender holds; the tail is cut there",
         unit="ratio",
-        source="assumption",
+        source="assumption: single exits of 5 to 15 % of a reserve (WETH, July 2025)",
         plausible=(0.05, 0.3),
         gt=0.0,
         le=1.0,
@@ -73,11 +81,14 @@ class Lender(EconomicAgent):
 
     @classmethod
     def balance(cls, population: Population, founding: Founding) -> None:
-        """Supply what brings each named reserve to its opening utilisation: debt / U - supply of everybody else."""
+        """Supply what brings each named reserve to its opening utilisation: debt / U - supply of everybody else.
+
+        Rounded up, so that a reserve that opens at a utilisation of 1 has lent what it has, and not a unit more.
+        """
         for symbol, utilisation in population.parameters.opening_utilisation.items():
             supplied, borrowed = founding.totals(symbol)
-            missing = max(0, int(borrowed / utilisation) - supplied)
-            founding.supply(population, symbol, [missing // len(population)] * len(population), collateral=False)
+            missing = max(0, max(borrowed, int(borrowed / utilisation)) - supplied)
+            founding.supply(population, symbol, [-(-missing // len(population))] * len(population), collateral=False)
 
 
 def _least(alpha: float, mean_usd: float, cap_usd: float) -> float:

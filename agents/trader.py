@@ -24,7 +24,7 @@ class TraderParameters(AgentParameters):
         24.0,
         "Mean number of trades of one trader a day (Poisson)",
         unit="1/day",
-        source="assumption",
+        source="assumption: no record of uninformed flow",
         plausible=(1.0, 1000.0),
         gt=0,
         le=1e6,
@@ -33,19 +33,25 @@ class TraderParameters(AgentParameters):
         3000.0,
         "Median size of a trade",
         unit="USD",
-        source="assumption",
+        source="assumption: no record of uninformed flow",
         plausible=(300.0, 30000.0),
         gt=0,
         le=1e12,
     )
     size_log_sd: float = field(
-        1.5, "Log standard deviation of trade sizes", unit="1", source="assumption", plausible=(1.0, 2.5), ge=0, le=5
+        1.5,
+        "Log standard deviation of trade sizes",
+        unit="1",
+        source="assumption: no record of uninformed flow",
+        plausible=(1.0, 2.5),
+        ge=0,
+        le=5,
     )
     inventory_usd: float = field(
         2000000.0,
         "Tokens of each traded asset in the wallet at the start, USD at the opening price",
         unit="USD",
-        source="assumption",
+        source="assumption: so much that trades are rarely refused",
         plausible=(100000.0, 10000000.0),
         ge=0,
         le=1e12,
@@ -55,7 +61,7 @@ class TraderParameters(AgentParameters):
         50.0,
         "ETH in the wallet at the start, to pay for gas",
         unit="ETH",
-        source="assumption",
+        source="assumption: so much that gas is a cost and not a limit",
         plausible=(1.0, 1000.0),
         ge=0,
         le=1e9,
@@ -101,6 +107,8 @@ class Trader(EconomicAgent):
         number = int(self.population.columns["looks"][self.row])
         draw = view.randomness
         names = p.pools or tuple(view.venues.amms)
+        if not names:
+            return []
         name = names[int(draw.uniform("trade.pool", account, number) * len(names))]
         amm = view.venues.amms[name]
         size_usd = (

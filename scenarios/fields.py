@@ -34,7 +34,8 @@ class Field(NamedTuple):
 
     `path` has a word in capitals where a name stands (pool.reserves.SYMBOL.ltv); `kind` is the agent kind a
     population's own parameter belongs to. `default` is plain data, None with `required` where a value must be given.
-    `lowest`, `highest` and `choices` are for widgets, `plausible` is the range of an assumption.
+    `lowest`, `highest` and `choices` are for widgets, `plausible` is the range of an assumption, `about` says what the
+    section is that holds the field.
     """
 
     path: str
@@ -52,6 +53,7 @@ class Field(NamedTuple):
     choices: tuple[Any, ...]
     refers_to: str
     kind: str = ""
+    about: str = ""
 
 
 class Value(NamedTuple):
@@ -83,7 +85,7 @@ def _rows(model: type[BaseModel], prefix: str, kind: str = "") -> Iterator[Field
             entry = "NUMBER" if form == "list" else _ENTRY.get(name, "NAME")
             yield from _rows(item, f"{path}.{entry}.", kind)
         else:
-            yield describe(path, info, kind)
+            yield describe(path, info, kind)._replace(about=model.__doc__ or "")
     entries = open_entries(model)
     if is_section(entries):
         yield from _rows(entries, f"{prefix}NAME.", kind)

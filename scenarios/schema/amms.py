@@ -13,7 +13,7 @@ class LiquidityRange(Section):
     width_ratio: float = field(
         ...,
         "The band reaches from price / (1 + width) to price x (1 + width)",
-        source="assumption",
+        source="assumption: a few bands stand for many that move (docs/model.md 16)",
         plausible=(0.002, 10.0),
         gt=0,
         le=1e6,
@@ -21,7 +21,7 @@ class LiquidityRange(Section):
     share: float = field(
         ...,
         "Share of the pool's value in this band; the shares add to 1",
-        source="assumption",
+        source="assumption: a few bands stand for many that move (docs/model.md 16)",
         plausible=(0.0, 1.0),
         gt=0,
         le=1,

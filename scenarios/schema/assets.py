@@ -110,7 +110,14 @@ class Outside(Section):
         gt=0,
         le=1,
     )
-    depth_cap: float = field(1.5, "Highest multiple of D2", source="assumption", plausible=(1.0, 2.0), ge=1, le=10)
+    depth_cap: float = field(
+        1.5,
+        "Highest multiple of D2",
+        source="assumption: books deepen little when it is calm",
+        plausible=(1.0, 2.0),
+        ge=1,
+        le=10,
+    )
     reference_volatility_per_year: float = field(
         0.60,
         "sigma-bar: one-hour volatility (annualised) at which depth is D2 and outside gas demand its reference",

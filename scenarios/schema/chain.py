@@ -56,7 +56,7 @@ class Oracle(Section):
         250_000,
         "Block space a report takes",
         unit="gas",
-        source="assumption (docs/model.md 5)",
+        source="assumption: order of magnitude of a report signed by many nodes",
         plausible=(150_000, 400_000),
         ge=0,
     )
@@ -68,14 +68,36 @@ class OperationGas(Section):
     """Gas of one call of each kind; a transaction costs the sum of its calls."""
 
     supply: Whole = field(
-        200_000, "Supplying to the pool", unit="gas", source="assumption", plausible=(150_000, 300_000), ge=21_000
+        200_000,
+        "Supplying to the pool",
+        unit="gas",
+        source="assumption: order of magnitude of such calls on mainnet",
+        plausible=(150_000, 300_000),
+        ge=21_000,
     )
     withdraw: Whole = field(
-        250_000, "Withdrawing from the pool", unit="gas", source="assumption", plausible=(150_000, 350_000), ge=21_000
+        250_000,
+        "Withdrawing from the pool",
+        unit="gas",
+        source="assumption: order of magnitude of such calls on mainnet",
+        plausible=(150_000, 350_000),
+        ge=21_000,
     )
-    repay: Whole = field(200_000, "Repaying", unit="gas", source="assumption", plausible=(150_000, 300_000), ge=21_000)
+    repay: Whole = field(
+        200_000,
+        "Repaying",
+        unit="gas",
+        source="assumption: order of magnitude of such calls on mainnet",
+        plausible=(150_000, 300_000),
+        ge=21_000,
+    )
     swap: Whole = field(
-        150_000, "A swap in an AMM", unit="gas", source="assumption", plausible=(100_000, 250_000), ge=21_000
+        150_000,
+        "A swap in an AMM",
+        unit="gas",
+        source="assumption: order of magnitude of such calls on mainnet",
+        plausible=(100_000, 250_000),
+        ge=21_000,
     )
     liquidation: Whole = field(
         500_000,
@@ -118,7 +140,7 @@ class Gas(Section):
     demand_elasticity: float = field(
         1.0,
         "epsilon: outside demand falls as base fee to the power -epsilon",
-        source="assumption (docs/model.md 5)",
+        source="assumption: unit elasticity, no estimate found",
         plausible=(0.3, 2.0),
         ge=0,
         le=10,
@@ -131,7 +153,13 @@ class Gas(Section):
         le=5,
     )
     tip_gwei: float = field(
-        0.1, "Tip of ordinary transactions", unit="gwei", source="assumption", plausible=(0.0, 2.0), ge=0, le=1e6
+        0.1,
+        "Tip of ordinary transactions",
+        unit="gwei",
+        source="assumption: small against the base fee",
+        plausible=(0.0, 2.0),
+        ge=0,
+        le=1e6,
     )
     ordering: Literal["private", "public"] = field(
         "private",

@@ -31,7 +31,7 @@ class Run(Section):
     """When a run starts, how long it lasts and how finely it is cut."""
 
     start: Annotated[str, BeforeValidator(_utc)] = field(
-        "2025-07-03T00:00:00Z", "Date and time of the first block", unit="UTC"
+        "2025-07-03T00:00:00Z", "Date and time of the opening (step 0)", unit="UTC"
     )
     horizon_seconds: Whole = field(86_400, "Simulated time", unit="s", ge=1, le=10 * 366 * 86_400)
     step_seconds: Whole = field(12, "Simulated time of one step; may hold several blocks", unit="s", ge=1, le=86_400)

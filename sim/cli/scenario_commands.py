@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from scenarios import Problem, ScenarioError, field_table, json_schema, library_names, load
-from scenarios.fields import Field
 from sim.cli.console import print_json, stdout
 from sim.cli.errors import BAD_DATA, DONE
 from sim.cli.tables import print_table
@@ -98,19 +97,11 @@ def schema_command(as_table: bool, assumptions: bool, markdown: bool) -> int:
         return DONE
     rows = [row for row in field_table(kinds()) if row.assumption or not assumptions]
     if markdown:
-        _print_markdown(rows)
+        from sim.cli.documentation import parameters, schema_assumptions
+
+        sys.stdout.write(schema_assumptions(rows) if assumptions else parameters(rows))
         return DONE
     from sim.cli.scenario_view import print_fields
 
     print_fields(stdout(), rows)
     return DONE
-
-
-def _print_markdown(rows: Sequence[Field]) -> None:
-    from sim.cli.scenario_view import field_cells
-
-    print("| field | unit | default | allowed | meaning | source |")
-    print("|---|---|---|---|---|---|")
-    for row in rows:
-        path, *others = (cell.replace("|", "\\|") for cell in field_cells(row))
-        print(f"| `{path}` | {' | '.join(others)} |")

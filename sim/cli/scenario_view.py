@@ -11,7 +11,6 @@ from rich.text import Text
 
 from scenarios import Scenario
 from scenarios.describing import number as describe_number
-from scenarios.describing import show
 from scenarios.fields import Field, Value, resolved_table
 from sim.cli.console import heading
 from sim.cli.tables import print_table
@@ -60,7 +59,7 @@ def print_overview(console: Console, scenario: Scenario) -> None:
     changed = [value for value in values if value.origin == "override"]
     if changed:
         heading(console, "Changed with --set")
-        print_table(console, ("field", "value"), [(value.path, _value(value.value)) for value in changed])
+        print_table(console, ("field", "value"), [(value.path, value_words(value.value)) for value in changed])
     console.print(
         f"\n{len(values)} values, {assumed} of them assumptions; "
         f"undertow scenario show {scenario.name} --values lists them."
@@ -139,7 +138,8 @@ def print_values(console: Console, scenario: Scenario) -> None:
     for group, values in groups.items():
         heading(console, group)
         rows = [
-            (_tail(v), _value(v.value), v.field.unit, v.where.removesuffix(" (library)") or "default") for v in values
+            (_tail(v), value_words(v.value), v.field.unit, v.where.removesuffix(" (library)") or "default")
+            for v in values
         ]
         print_table(console, ("", "", "", ""), rows)
         stated: dict[str, list[str]] = {}
@@ -173,13 +173,14 @@ def field_cells(row: Field) -> tuple[str, ...]:
     allowed = row.allowed
     if row.plausible is not None:
         allowed += f" (plausible {describe_number(row.plausible[0])} to {describe_number(row.plausible[1])})"
-    default = "required" if row.required else "" if row.default in (None, "", [], {}) else show(row.default).strip('"')
+    default = "required" if row.required else "" if row.default in (None, "", [], {}) else value_words(row.default)
     return path, row.unit, default, allowed, row.meaning, row.source
 
 
-def _value(value: Any) -> str:
+def value_words(value: Any) -> str:
+    """A value as people read it: 43,200; true; text without quotes; anything else as in the file."""
     from scenarios.writing import toml_value
 
     if isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer():
-        return f"{int(value):,}"
+        return describe_number(value)
     return value if isinstance(value, str) else toml_value(value)
