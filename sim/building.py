@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from agents.registry import agent_class
-from scenarios import Scenario
-from scenarios.schema import Amm, Reserve, bps
+from scenarios import Scenario, ScenarioError
 from sim import prices as processes
 from sim.chain.clock import Clock
 from sim.chain.executor import Executor
@@ -19,19 +18,22 @@ from sim.chain.gas import GasMarket
 from sim.chain.mempool import Mempool
 from sim.founding import AssetFacts, Founding
 from sim.ledger import Ledger
-from sim.markets.amm.concentrated.pool import ConcentratedPool
-from sim.markets.amm.constant_product import ConstantProductPool
 from sim.markets.displacement import Displacement
-from sim.markets.lending import EModeParameters, LendingPool, ReserveParameters, TwoSlopeRates
+from sim.markets.lending import LendingPool
 from sim.markets.oracle import Feed, FixedFeed, MarketFeed, Oracle, RatioFeed
 from sim.markets.outside import OutsideMarket, OutsideToken
 from sim.markets.periphery import Periphery
 from sim.markets.venues import Venues
+from sim.opening import open_amms, open_pool
 from sim.population import Population
 from sim.randomness import Randomness
+from sim.refusals import Refusals
 
 #: Symbol of the token that pays for gas; it has the price of the scenario's `gas.price_asset`.
 GAS_SYMBOL = "ETH"
+
+#: Its symbol where an asset of the scenario has that name already.
+GAS_SYMBOL_BESIDE_ETH = "ETH for gas"
 
 
 @dataclass(slots=True)
@@ -68,19 +70,26 @@ class World:
 
 
 def build(scenario: Scenario, seed: int) -> World:
-    """The world of a scenario, populated and loaded; nothing has happened yet."""
+    """The world of a scenario, populated and loaded; nothing has happened yet.
+
+    `ScenarioError` for what only shows when the parts are put together, such as more debt than supply.
+    """
     run = scenario.run
+    refusals = Refusals(scenario)
     randomness = Randomness(seed)
     clock = Clock(run.start_timestamp)
     ledger = Ledger()
     symbols = tuple(scenario.assets)
     tokens = {symbol: ledger.add_token(symbol, scenario.assets[symbol].decimals) for symbol in symbols}
-    gas_token = ledger.add_token(GAS_SYMBOL, 18)
-    exogenous = _exogenous(scenario, randomness, symbols)
+    gas_token = ledger.add_token(GAS_SYMBOL_BESIDE_ETH if GAS_SYMBOL in tokens else GAS_SYMBOL, 18)
+    exogenous: list[list[float]] = []
+    with refusals.at("prices"):
+        exogenous = _exogenous(scenario, randomness, symbols)
+    refusals.check()
     outside = _outside(scenario, ledger, clock, symbols, exogenous[0])
     oracle = _oracle(scenario, outside, clock, symbols)
-    pool = _pool(scenario, ledger, clock, tokens, oracle)
-    amms = {name: _amm(name, amm, scenario, ledger, clock, tokens, outside) for name, amm in scenario.amms.items()}
+    pool = open_pool(scenario, ledger, clock, tokens, oracle, refusals)
+    amms = open_amms(scenario, ledger, clock, tokens, outside, refusals)
     displacements = {
         name: Displacement(ledger.journal, outside, amm.token0, amm.token1, amm.log_price())
         for name, amm in amms.items()
@@ -107,10 +116,11 @@ def build(scenario: Scenario, seed: int) -> World:
         symbols=symbols,
         exogenous=exogenous,
         gas_token=gas_token,
-        gas_price_token=tokens[scenario.gas.price_asset],
+        # Without gas nobody has to know its price.
+        gas_price_token=tokens.get(scenario.gas.price_asset, 0),
         first_agent_account=len(ledger.owners),
     )
-    _populate(world, tokens)
+    _populate(world, tokens, refusals)
     ledger.journal.clear()
     return world
 
@@ -148,6 +158,8 @@ def _exogenous(scenario: Scenario, randomness: Randomness, symbols: tuple[str, .
         process = processes.WithRatios(process, ratios)
     run = scenario.run
     matrix = process.paths(randomness, run.start_timestamp, run.steps, run.step_seconds)
+    if not (np.isfinite(matrix).all() and (matrix > 0.0).all()):
+        raise ValueError("the path: given prices of 0 or beyond all numbers; allowed: less volatility or drift")
     order = [process.symbols.index(symbol) for symbol in symbols]
     rows: list[list[float]] = np.ascontiguousarray(matrix[:, order]).tolist()
     return rows
@@ -220,113 +232,8 @@ def _gas(scenario: Scenario) -> GasMarket:
     )
 
 
-# ---------------------------------------------------------------------- lending pool
-def _pool(scenario: Scenario, ledger: Ledger, clock: Clock, tokens: dict[str, int], oracle: Oracle) -> LendingPool:
-    settings = scenario.pool
-    pool = LendingPool(
-        "pool",
-        ledger,
-        clock,
-        prices=oracle.reserve_prices([tokens[symbol] for symbol in settings.reserves]),
-        rules=settings.rules,
-        flash_premium_bps=settings.flash_premium_bps,
-    )
-    for symbol, reserve in settings.reserves.items():
-        asset = pool.add_reserve(_reserve(reserve, tokens[symbol], scenario.mechanisms.interest))
-        if reserve.frozen:
-            pool.set_frozen(pool.treasury, asset, True)
-        if reserve.paused:
-            pool.set_paused(pool.treasury, asset, True)
-    for category, emode in settings.emodes.items():
-        pool.add_emode(
-            EModeParameters(
-                category=category,
-                label=emode.label,
-                ltv_bps=bps(emode.ltv),
-                liquidation_threshold_bps=bps(emode.liquidation_threshold),
-                liquidation_bonus_bps=10_000 + bps(emode.liquidation_bonus),
-                collateral=tuple(pool.asset(symbol) for symbol in emode.collateral),
-                borrowable=tuple(pool.asset(symbol) for symbol in emode.borrowable),
-            )
-        )
-    return pool
-
-
-def _reserve(reserve: Reserve, token: int, interest: bool) -> ReserveParameters:
-    on = 1 if interest else 0
-    return ReserveParameters(
-        token=token,
-        rate_model=TwoSlopeRates(
-            optimal_usage_ray=_ray(reserve.optimal_utilisation),
-            base_rate_ray=on * _ray(reserve.base_rate_per_year),
-            slope1_ray=on * _ray(reserve.slope1_per_year),
-            slope2_ray=on * _ray(reserve.slope2_per_year),
-        ),
-        ltv_bps=bps(reserve.ltv),
-        liquidation_threshold_bps=bps(reserve.liquidation_threshold),
-        liquidation_bonus_bps=10_000 + bps(reserve.liquidation_bonus) if reserve.liquidation_threshold else 0,
-        reserve_factor_bps=bps(reserve.reserve_factor),
-        liquidation_protocol_fee_bps=bps(reserve.liquidation_protocol_fee),
-        supply_cap_tokens=reserve.supply_cap_tokens,
-        borrow_cap_tokens=reserve.borrow_cap_tokens,
-        borrowing_enabled=reserve.borrowing_enabled,
-        flash_loan_enabled=reserve.flash_loan_enabled,
-    )
-
-
-def _ray(ratio: float) -> int:
-    return bps(ratio) * 10**23
-
-
-# ---------------------------------------------------------------------- AMMs
-def _amm(
-    name: str,
-    settings: Amm,
-    scenario: Scenario,
-    ledger: Ledger,
-    clock: Clock,
-    tokens: dict[str, int],
-    outside: OutsideMarket,
-) -> Any:
-    """A pool opened at the outside price, its liquidity held by one passive account."""
-    token0, token1 = tokens[settings.token0], tokens[settings.token1]
-    price = outside.prices[token0] / outside.prices[token1]
-    owner = ledger.open_account(f"{name} liquidity")
-    value1 = int(settings.liquidity_usd / outside.prices[token1] * ledger.tokens[token1].unit)
-    if settings.kind == "constant_product":
-        pair = ConstantProductPool(
-            name,
-            ledger,
-            clock,
-            token0,
-            token1,
-            fee_bps=settings.fee_pips // 100,
-            protocol_fee_on=bool(settings.fee_protocol),
-        )
-        half1 = value1 // 2
-        half0 = int(half1 / ledger.tokens[token1].unit / price * ledger.tokens[token0].unit)
-        ledger.inflow(token0, owner, half0)
-        ledger.inflow(token1, owner, half1)
-        pair.add_liquidity(owner, half0, half1)
-        return pair
-    amm = ConcentratedPool(
-        name, ledger, clock, token0, token1, settings.fee_pips, settings.tick_spacing, settings.fee_protocol
-    )
-    amm.initialize_at(price)
-    bands = [(band.width_ratio, band.share) for band in settings.ranges] or [(math.inf, 1.0)]
-    for width, share in bands:
-        low = None if math.isinf(width) else price / (1.0 + width)
-        high = None if math.isinf(width) else price * (1.0 + width)
-        value = int(value1 * share)
-        plan = amm.plan_provision(value, low, high)
-        ledger.inflow(token0, owner, plan.amount0)
-        ledger.inflow(token1, owner, plan.amount1)
-        amm.provide(owner, low, high, value)
-    return amm
-
-
 # ---------------------------------------------------------------------- populations
-def _populate(world: World, tokens: dict[str, int]) -> None:
+def _populate(world: World, tokens: dict[str, int], refusals: Refusals) -> None:
     """Open the populations' accounts, let every kind endow its own, and load the endowments in bulk."""
     scenario = world.scenario
     pool = world.pool
@@ -355,4 +262,7 @@ def _populate(world: World, tokens: dict[str, int]) -> None:
     for population in world.populations.values():
         if len(population):
             population.agent_class.balance(population, founding)
+    founding.check_lending()
+    if founding.problems:
+        raise ScenarioError([problem._replace(file=refusals.file_of(problem.path)) for problem in founding.problems])
     founding.load(ledger, world.gas_token)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from scenarios.errors import Problem
 from sim.ledger import Ledger
 from sim.population import Population
 from sim.randomness import Randomness
@@ -36,7 +37,7 @@ class AssetFacts:
 class Founding:
     """Endowments of all populations, collected and then loaded at once.
 
-    `pairs` names the two assets of every AMM.
+    `pairs` names the two assets of every AMM. What a scenario asks for and cannot have is collected in `problems`.
     """
 
     def __init__(
@@ -55,6 +56,13 @@ class Founding:
         self.wallets: list[tuple[int, range, list[int]]] = []
         self.emodes: list[tuple[range, int]] = []
         self.gas_wei: list[tuple[range, int]] = []
+        self.problems: list[Problem] = []
+
+    def refuse(self, path: str, given: str, allowed: str, message: str) -> None:
+        """Note, once, that the scenario asks for the impossible; the caller goes on, so that all problems are told."""
+        problem = Problem("", path, given, allowed, message)
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     # ------------------------------------------------------------------ draws, one a row
     def uniform(self, population: Population, attribute: str) -> np.ndarray:
@@ -79,6 +87,12 @@ class Founding:
         names = list(shares)
         edges: list[float] = []
         total = math.fsum(shares.values())
+        if not total > 0.0:
+            path = f"populations.{population.name}.{attribute}"
+            self.refuse(
+                path, f"weights that add to {total:g}", "at least one weight above 0", "leaves nothing to choose"
+            )
+            return names[:1] * len(population)
         level = 0.0
         for name in names:
             level += shares[name] / total
@@ -97,6 +111,19 @@ class Founding:
         """Smallest units of an asset worth `value_usd` at its opening price."""
         facts = self.assets[symbol]
         return int(value_usd / facts.price_usd * facts.unit)
+
+    def threshold(self, population: Population, symbol: str, emode: int) -> float:
+        """Liquidation threshold of a collateral, ratio; one that counts for nothing is refused."""
+        threshold = float(self.pool.liquidation_threshold_ratio(self.reserve(symbol), emode))
+        if not threshold > 0.0:
+            self.refuse(
+                f"populations.{population.name}.collateral.{symbol}",
+                f"{symbol}, whose liquidation threshold is 0",
+                "collateral with a liquidation threshold above 0",
+                "cannot back any debt",
+            )
+            return 1.0
+        return threshold
 
     def reserve(self, symbol: str) -> int:
         """Reserve of an asset in the lending pool."""
@@ -133,6 +160,20 @@ class Founding:
         self.gas_wei.append((population.accounts, int(amount_eth * 10**18)))
 
     # ------------------------------------------------------------------ loading
+    def check_lending(self) -> None:
+        """Refuse reserves that would have lent out more than they were ever given."""
+        for symbol, facts in self.assets.items():
+            if facts.reserve is None:
+                continue
+            supplied, borrowed = self.totals(symbol)
+            if borrowed > supplied:
+                self.refuse(
+                    f"pool.reserves.{symbol}",
+                    f"debts of {borrowed / facts.unit:,.8g} {symbol}",
+                    f"at most what is supplied, {supplied / facts.unit:,.8g} {symbol}",
+                    "is borrowed more than is supplied: more lenders (supply_usd, opening_utilisation), or less debt",
+                )
+
     def load(self, ledger: Ledger, gas_token: int) -> None:
         """Bring wallets and positions into being; each reserve's totals and rates are set once."""
         for accounts, category in self.emodes:

@@ -33,6 +33,8 @@ class Waking:
 
     def add(self, population: Population, now: int) -> None:
         """Take up a population: draw its first times, or arm its alarms."""
+        if not len(population):
+            return  # a kind without agents has no columns either
         wake = population.agent_class.wake
         if wake == "alarm":
             self.means[population.name] = float(population.parameters.look_seconds_alarm)

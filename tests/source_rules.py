@@ -20,8 +20,8 @@ LAYERS: dict[str, int] = {"sim": 1} | {  # the package itself: a version and not
         2: "sim.ledger sim.randomness sim.screening sim.view sim.chain sim.markets sim.prices sim.population "
         "sim.founding",
         3: "agents",
-        4: "sim.economy sim.building sim.events sim.metrics sim.snapshots sim.waking sim.liquidatable sim.run "
-        "sim.cascade sim.results sim.conformance sim.studies sim.inputs",
+        4: "sim.economy sim.building sim.opening sim.refusals sim.events sim.metrics sim.snapshots sim.waking "
+        "sim.liquidatable sim.run sim.cascade sim.results sim.conformance sim.studies sim.inputs",
         5: "sim.cli ui app",
     }.items()
     for module in modules.split()

@@ -1,0 +1,158 @@
+"""Opening the markets of a scenario: the lending pool with its reserves, and the AMMs with their first liquidity."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from scenarios import Scenario
+from scenarios.schema import Amm, Reserve, bps
+from sim.chain.clock import Clock
+from sim.ledger import Ledger
+from sim.markets.amm.concentrated.pool import ConcentratedPool
+from sim.markets.amm.constant_product import ConstantProductPool
+from sim.markets.lending import EModeParameters, LendingPool, ReserveParameters, TwoSlopeRates
+from sim.markets.oracle import Oracle
+from sim.markets.outside import OutsideMarket
+from sim.refusals import Refusals
+
+#: Names under which transactions find the other markets; no AMM may have one of them.
+TAKEN_NAMES = ("pool", "venues", "periphery", "outside")
+
+
+# ---------------------------------------------------------------------- lending pool
+def open_pool(
+    scenario: Scenario, ledger: Ledger, clock: Clock, tokens: dict[str, int], oracle: Oracle, refusals: Refusals
+) -> LendingPool:
+    """The lending pool with its reserves and e-modes, empty, at the oracle's opening prices."""
+    settings = scenario.pool
+    pool = LendingPool(
+        "pool",
+        ledger,
+        clock,
+        prices=oracle.reserve_prices([tokens[symbol] for symbol in settings.reserves]),
+        rules=settings.rules,
+        flash_premium_bps=settings.flash_premium_bps,
+    )
+    for symbol, reserve in settings.reserves.items():
+        with refusals.at(f"pool.reserves.{symbol}"):
+            asset = pool.add_reserve(_reserve(reserve, tokens[symbol], scenario.mechanisms.interest))
+            if reserve.frozen:
+                pool.set_frozen(pool.treasury, asset, True)
+            if reserve.paused:
+                pool.set_paused(pool.treasury, asset, True)
+    refusals.check()
+    for category, emode in settings.emodes.items():
+        with refusals.at(f"pool.emodes.{category}"):
+            pool.add_emode(
+                EModeParameters(
+                    category=category,
+                    label=emode.label,
+                    ltv_bps=bps(emode.ltv),
+                    liquidation_threshold_bps=bps(emode.liquidation_threshold),
+                    liquidation_bonus_bps=10_000 + bps(emode.liquidation_bonus),
+                    collateral=tuple(pool.asset(symbol) for symbol in emode.collateral),
+                    borrowable=tuple(pool.asset(symbol) for symbol in emode.borrowable),
+                )
+            )
+    refusals.check()
+    return pool
+
+
+def _reserve(reserve: Reserve, token: int, interest: bool) -> ReserveParameters:
+    on = 1 if interest else 0
+    return ReserveParameters(
+        token=token,
+        rate_model=TwoSlopeRates(
+            optimal_usage_ray=_ray(reserve.optimal_utilisation),
+            base_rate_ray=on * _ray(reserve.base_rate_per_year),
+            slope1_ray=on * _ray(reserve.slope1_per_year),
+            slope2_ray=on * _ray(reserve.slope2_per_year),
+        ),
+        ltv_bps=bps(reserve.ltv),
+        liquidation_threshold_bps=bps(reserve.liquidation_threshold),
+        liquidation_bonus_bps=10_000 + bps(reserve.liquidation_bonus) if reserve.liquidation_threshold else 0,
+        reserve_factor_bps=bps(reserve.reserve_factor),
+        liquidation_protocol_fee_bps=bps(reserve.liquidation_protocol_fee),
+        supply_cap_tokens=reserve.supply_cap_tokens,
+        borrow_cap_tokens=reserve.borrow_cap_tokens,
+        borrowing_enabled=reserve.borrowing_enabled,
+        flash_loan_enabled=reserve.flash_loan_enabled,
+    )
+
+
+def _ray(ratio: float) -> int:
+    return bps(ratio) * 10**23
+
+
+# ---------------------------------------------------------------------- AMMs
+def open_amms(
+    scenario: Scenario,
+    ledger: Ledger,
+    clock: Clock,
+    tokens: dict[str, int],
+    outside: OutsideMarket,
+    refusals: Refusals,
+) -> dict[str, Any]:
+    """All AMMs by name, in the scenario's order."""
+    amms = {}
+    for name, amm in scenario.amms.items():
+        if name in TAKEN_NAMES:
+            refusals.add(
+                f"amms.{name}", name, f"any name but {', '.join(TAKEN_NAMES)}", "is the name of another market"
+            )
+            continue
+        with refusals.at(
+            f"amms.{name}",
+            f"liquidity worth {amm.liquidity_usd:g} USD at {outside.prices[tokens[amm.token0]]:g} USD a {amm.token0}",
+            "liquidity of at least one unit, and no more than a tick of the pool can hold",
+        ):
+            amms[name] = _amm(name, amm, scenario, ledger, clock, tokens, outside)
+    refusals.check()
+    return amms
+
+
+def _amm(
+    name: str,
+    settings: Amm,
+    scenario: Scenario,
+    ledger: Ledger,
+    clock: Clock,
+    tokens: dict[str, int],
+    outside: OutsideMarket,
+) -> Any:
+    """A pool opened at the outside price, its liquidity held by one passive account."""
+    token0, token1 = tokens[settings.token0], tokens[settings.token1]
+    price = outside.prices[token0] / outside.prices[token1]
+    owner = ledger.open_account(f"{name} liquidity")
+    value1 = int(settings.liquidity_usd / outside.prices[token1] * ledger.tokens[token1].unit)
+    if settings.kind == "constant_product":
+        pair = ConstantProductPool(
+            name,
+            ledger,
+            clock,
+            token0,
+            token1,
+            fee_bps=settings.fee_pips // 100,
+            protocol_fee_on=bool(settings.fee_protocol),
+        )
+        half1 = value1 // 2
+        half0 = int(half1 / ledger.tokens[token1].unit / price * ledger.tokens[token0].unit)
+        ledger.inflow(token0, owner, half0)
+        ledger.inflow(token1, owner, half1)
+        pair.add_liquidity(owner, half0, half1)
+        return pair
+    amm = ConcentratedPool(
+        name, ledger, clock, token0, token1, settings.fee_pips, settings.tick_spacing, settings.fee_protocol
+    )
+    amm.initialize_at(price)
+    bands = [(band.width_ratio, band.share) for band in settings.ranges] or [(math.inf, 1.0)]
+    for width, share in bands:
+        low = None if math.isinf(width) else price / (1.0 + width)
+        high = None if math.isinf(width) else price * (1.0 + width)
+        value = int(value1 * share)
+        plan = amm.plan_provision(value, low, high)
+        ledger.inflow(token0, owner, plan.amount0)
+        ledger.inflow(token1, owner, plan.amount1)
+        amm.provide(owner, low, high, value)
+    return amm
