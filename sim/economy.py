@@ -117,12 +117,11 @@ class Economy(mesa.Model):
     def _screen(self, decide: Callable[[int], bool]) -> Screen:
         """A screen of the kind the scenario asks for, over the pool's columns."""
         run = self.settings.run
-        if run.wake == "all":
+        if run.wake == "all" or not self.pool.reserves:
             return ExhaustiveScreen(self.pool, decide)
         pool = self.pool
         coarsest_usd = max(
-            (price * 1e-8 / reserve.unit for price, reserve in zip(pool.prices, pool.reserves, strict=True)),
-            default=0.0,
+            price * 1e-8 / reserve.unit for price, reserve in zip(pool.prices, pool.reserves, strict=True)
         )
         return open_screen(
             run.screen,

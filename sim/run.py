@@ -72,16 +72,17 @@ def run_scenario(
         keeper = results.Progress(folder, scenario.run.steps)
         built = time.perf_counter()
         try:
-            economy.run(each)
-        except KeyboardInterrupt:
-            state = "interrupted"
-            economy.ledger.journal.undo()  # in case a transaction was under way
+            try:
+                economy.run(each)
+            except KeyboardInterrupt:
+                state = "interrupted"
+                economy.ledger.journal.undo()  # in case a transaction was under way
+            ended = time.perf_counter()
+            tables = economy.finish()
         except Exception:
             _keep(economy.recorder.tables(), scenario, folder, manifest, toml, "failed")
             keeper.finish("failed", economy.clock.step)
             raise
-        ended = time.perf_counter()
-        tables = economy.finish()
         steps = economy.clock.step
         audits = economy.audits
     manifest = dict(manifest) | {
@@ -98,8 +99,9 @@ def run_scenario(
 def _keep(
     tables: Mapping[str, Any], scenario: Scenario, folder: Path, manifest: dict[str, Any], toml: str, state: str
 ) -> None:
-    """Write the tables that the scenario asks for."""
-    kept = {name: table for name, table in tables.items() if name in scenario.results.keep or name == "reports"}
+    """Write the tables that the scenario asks for; metrics and reports always, the summary is made of them."""
+    names = ("metrics", "reports", *scenario.results.keep)
+    kept = {name: table for name, table in tables.items() if name in names}
     results.write_run(folder, tables=kept, manifest=manifest, scenario_toml=toml, state=state)
 
 
