@@ -141,7 +141,9 @@ def test_ranges_that_a_scenario_states_hold_its_values():
 def test_results_page_names_every_table_and_every_key_of_the_manifest(tmp_path):
     text = (ROOT / "docs/results.md").read_text(encoding="utf-8")
     assert set(TABLES) == set(TABLE_NAMES)
-    assert main(["run", "demo", "--no-report", "--out", str(tmp_path / "run"), "--set", "run.horizon_seconds=5400"]) == 0
+    assert (
+        main(["run", "demo", "--no-report", "--out", str(tmp_path / "run"), "--set", "run.horizon_seconds=5400"]) == 0
+    )
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
     listed = set(re.findall(r"`(\w+)`", text[text.index("## Manifest") : text.index("## What is reproducible")]))
     assert not set(manifest) - listed
