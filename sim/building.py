@@ -21,6 +21,7 @@ from sim.founding import AssetFacts, Founding
 from sim.ledger import Ledger
 from sim.markets.amm.concentrated.pool import ConcentratedPool
 from sim.markets.amm.constant_product import ConstantProductPool
+from sim.markets.arrivals import Arrivals
 from sim.markets.displacement import Displacement
 from sim.markets.lending import EModeParameters, LendingPool, ReserveParameters, TwoSlopeRates
 from sim.markets.oracle import Feed, FixedFeed, MarketFeed, Oracle, RatioFeed
@@ -89,7 +90,15 @@ def build(scenario: Scenario, seed: int) -> World:
     venues = Venues(ledger, amms, outside, displacements, restored)
     periphery = Periphery(ledger, pool, venues)
     builder = ledger.open_account("block builder")
-    markets = {"pool": pool, "venues": venues, "periphery": periphery, "outside": outside, **amms}
+    arrivals = Arrivals(ledger, gas_token)
+    markets = {
+        "pool": pool,
+        "venues": venues,
+        "periphery": periphery,
+        "outside": outside,
+        "arrivals": arrivals,
+        **amms,
+    }
     world = World(
         scenario=scenario,
         randomness=randomness,
@@ -345,11 +354,12 @@ def _populate(world: World, tokens: dict[str, int]) -> None:
     founding = Founding(world.randomness, facts, pool, pairs)
     for name, settings in scenario.populations.tables.items():
         count = scenario.scaled_count(name)
-        accounts = ledger.open_accounts(list(itertools.repeat(name, count)))
+        slots = max(count, scenario.scaled(name, getattr(settings.parameters, "slots", 0)))
+        accounts = ledger.open_accounts(list(itertools.repeat(name, slots)))
         size_ratio = 1.0 / scenario.populations.scale if settings.scaled else 1.0
-        population = Population(name, agent_class(settings.kind), settings.parameters, accounts, size_ratio)
+        population = Population(name, agent_class(settings.kind), settings.parameters, accounts, size_ratio, count)
         world.populations[name] = population
-        if count:
+        if slots:
             population.agent_class.found(population, founding)
             founding.gas(population, settings.parameters.gas_eth)
     for population in world.populations.values():

@@ -19,11 +19,15 @@ from sim.liquidatable import Liquidatable
 from sim.metrics import Metrics
 from sim.results import Recorder
 from sim.screening import ExhaustiveScreen, Screen, open_screen
+from sim.screening.screen import Side
 from sim.snapshots import Snapshots
 from sim.view import View
 from sim.waking import Waking
 
 WAD = 10**18
+
+#: Health factors from here on are those of accounts without debt.
+NO_DEBT = 2**255
 
 #: The arithmetic of V3.6 truncates no average, so float and integer health factors differ by rounding only; the slack
 #: covers the rounding of small amounts, with room for prices to rise threefold.
@@ -106,13 +110,15 @@ class Economy(mesa.Model):
             tip_gwei=self.settings.gas.tip_gwei if self.settings.mechanisms.gas else 0.0,
             private=self.settings.gas.ordering == "private",
             blocks_per_step=self.blocks_per_step,
+            exogenous=world.exogenous,
+            step_seconds=run.step_seconds,
         )
 
-    def _screen(self, decide: Callable[[int], bool]) -> Screen:
+    def _screen(self, decide: Callable[[int], bool], side: Side = "below") -> Screen:
         """A screen of the kind the scenario asks for, over the pool's columns."""
         run = self.settings.run
         if run.wake == "all":
-            return ExhaustiveScreen(self.pool, decide)
+            return ExhaustiveScreen(self.pool, decide, side=side)
         pool = self.pool
         coarsest_usd = max(
             price * 1e-8 / reserve.unit for price, reserve in zip(pool.prices, pool.reserves, strict=True)
@@ -122,6 +128,7 @@ class Economy(mesa.Model):
             pool,
             decide,
             expected_accounts=len(self.ledger.owners),
+            side=side,
             margin=MARGIN,
             slack_usd=max(LEAST_SLACK_USD, 6.0 * coarsest_usd),
         )
@@ -140,12 +147,26 @@ class Economy(mesa.Model):
 
         return self._screen(under_alarm)
 
+    def _upper_screen(self, purpose: str) -> Screen:
+        """Owners with a trigger above: crossed when the integers put the health factor of a debtor over it."""
+        populations = [p for p in self.populations.values() if purpose in p.agent_class.above]
+        home = {account: population for population in populations for account in population.accounts}
+
+        def over_trigger(account: int) -> bool:
+            population = home[account]
+            trigger = population.columns[f"{purpose}_trigger"][account - population.first]
+            health = self.pool.health_factor(account)
+            return bool(health < NO_DEBT and health > int(trigger * WAD))
+
+        return self._screen(over_trigger, "above")
+
     def _found_agents(self) -> None:
-        self.waking = Waking(self, self._alarm_screen(), max(60.0, self.settings.run.step_seconds))
+        self.waking = Waking(self, self._alarm_screen(), max(60.0, self.settings.run.step_seconds), self._upper_screen)
         now = self.clock.timestamp
         for population in self.populations.values():
             agent_class = population.agent_class
             population.agents = [agent_class(self, population, row) for row in range(len(population))]
+            agent_class.opened(population, self.pool, now)
             self.waking.add(population, now)
         self.liquidatable.arm(range(self.world.first_agent_account, len(self.ledger.owners)))
         self.pool.drain_touched()
@@ -214,9 +235,10 @@ class Economy(mesa.Model):
                 rows: Any = range(len(agents))
             else:
                 wake = population.agent_class.wake
-                if wake == "never":
-                    continue
-                candidates = woken.get(population.name, ()) if wake in ("calendar", "alarm") else range(len(agents))
+                if wake in ("book", "step"):
+                    candidates: Any = range(len(agents))
+                else:
+                    candidates = woken.get(population.name, ())
                 rows = population.agent_class.due(population, candidates, view) if candidates else ()
             for row in rows:
                 decided.extend(agents[row].act(view))
@@ -241,7 +263,7 @@ class Economy(mesa.Model):
         touched = self.pool.drain_touched()
         if touched:
             self.liquidatable.touch(touched)
-            self.waking.alarms.touch(touched)
+            self.waking.touch(touched)
         self.waking.close(self.clock.timestamp)
         every = self.settings.run.audit_every_steps
         if every and self.clock.step % every == 0:

@@ -14,18 +14,39 @@ class Population:
     value a row: motives (targets, alarms) and times. Balances are not here: they live in the ledger and the markets.
     `memory` is what a kind keeps for all its rows (draws worked out together, say).
     `size_ratio` multiplies every size (the inverse of `populations.scale`, so that the book's totals stay).
+    The first `present` rows are there from the start; the others are slots that agents who arrive later take.
     Each agent reads and writes its own row only; whole columns are read by `due` and by the world's calendar.
     """
 
-    __slots__ = ("accounts", "agent_class", "agents", "columns", "first", "memory", "name", "parameters", "size_ratio")
+    __slots__ = (
+        "accounts",
+        "agent_class",
+        "agents",
+        "columns",
+        "first",
+        "memory",
+        "name",
+        "parameters",
+        "present",
+        "size_ratio",
+    )
 
-    def __init__(self, name: str, agent_class: Any, parameters: Any, accounts: range, size_ratio: float = 1.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        agent_class: Any,
+        parameters: Any,
+        accounts: range,
+        size_ratio: float = 1.0,
+        present: int | None = None,
+    ) -> None:
         self.name = name
         self.agent_class = agent_class
         self.parameters = parameters
         self.accounts = accounts
         self.first = accounts.start
         self.size_ratio = size_ratio
+        self.present = len(accounts) if present is None else present
         self.columns: dict[str, np.ndarray] = {}
         self.agents: list[Any] = []
         self.memory: dict[Any, Any] = {}

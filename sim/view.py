@@ -22,6 +22,7 @@ class View:
         "book",
         "cache",
         "eth_usd",
+        "exogenous",
         "ledger",
         "operations",
         "outside",
@@ -31,6 +32,7 @@ class View:
         "private",
         "randomness",
         "step",
+        "step_seconds",
         "timestamp",
         "tip_gwei",
         "venues",
@@ -49,7 +51,11 @@ class View:
         tip_gwei: float,
         private: bool,
         blocks_per_step: int,
+        exogenous: list[list[float]],
+        step_seconds: int,
     ) -> None:
+        self.exogenous = exogenous
+        self.step_seconds = step_seconds
         self.ledger = ledger
         self.pool = pool
         self.venues = venues
@@ -85,6 +91,11 @@ class View:
     def oracle_usd(self, asset: int) -> float:
         """The pool's price of a reserve, USD per whole token."""
         return self.prices[asset] * 1e-8
+
+    def past_return_ratio(self, token: int, seconds: float) -> float:
+        """Relative change of an asset's exogenous price over the last `seconds`, or since the start of the run."""
+        before = self.exogenous[max(0, self.step - int(seconds // self.step_seconds))][token]
+        return self.exogenous[self.step][token] / before - 1.0
 
     def gaps(self) -> list[tuple[str, float]]:
         """Pools on which trading against the outside price pays after the fee: (name, price to move it to)."""

@@ -73,6 +73,7 @@ class Mechanisms(Section):
     oracle_lag: bool = field(True, "The oracle follows the market by its rules; off: it equals the market each block")
     gas: bool = field(True, "Gas costs money and block space is limited; off: base fee 0, space unlimited")
     interest: bool = field(True, "Debt and supply earn interest; off: all rates are 0")
+    lender_flight: bool = field(True, "Lenders move and flee; off: they are frozen, their supply stays")
 
 
 Table = Literal["metrics", "events", "positions", "agents"]
