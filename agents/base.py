@@ -48,6 +48,8 @@ class EconomicAgent(mesa.Agent):
     above: ClassVar[tuple[str, ...]] = ()
     #: The field of `[mechanisms]` that freezes the kind when it is off; empty: none does.
     mechanism: ClassVar[str] = ""
+    #: Whether its rows may wait for a withdrawal: columns `goal.<asset>`, whole tokens they want to be left with.
+    queues: ClassVar[bool] = False
     #: Whether `noticed` is asked every step.
     notices: ClassVar[bool] = False
     Parameters: ClassVar[type[AgentParameters]] = AgentParameters

@@ -11,6 +11,7 @@ KINDS: dict[str, str] = {
     "position": "agents.position:Position",
     "manager": "agents.manager:Manager",
     "lender": "agents.lender:Lender",
+    "elastic_lender": "agents.elastic_lender:ElasticLender",
     "liquidator": "agents.liquidator:Liquidator",
     "arbitrageur": "agents.arbitrageur:Arbitrageur",
     "trader": "agents.trader:Trader",

@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 
 from sim.chain.revert import Revert
 from sim.ledger import Ledger
+from sim.markets.lending.constants import MAX
 from sim.markets.venues import Leg, Route, Venues
 
 #: Refusals of this module's own.
 UNPROFITABLE = "UNPROFITABLE"
 NOTHING_TO_REPAY = "NOTHING_TO_REPAY"
+NO_LIQUIDITY = "NO_LIQUIDITY"
 
 
 class LiquidationDone(NamedTuple):
@@ -117,6 +119,19 @@ class Periphery:
             seized.health_factor,
             seized.deficits,
         )
+
+    # ------------------------------------------------------------------ lenders
+    def withdraw_available(self, sender: int, asset: int, amount: int) -> Any:
+        """Withdraw up to `amount`: what the sender has and the pool can pay when this is executed.
+
+        Reverts with `NO_LIQUIDITY` where that is nothing.
+        """
+        pool = self.pool
+        held = pool.atoken_balance(asset, sender)
+        most = min(amount, pool.available_liquidity(asset), held)
+        if most <= 0:
+            raise Revert(NO_LIQUIDITY)
+        return pool.withdraw(sender, asset, MAX if most == held else most)
 
     # ------------------------------------------------------------------ borrowers
     def deleverage(
