@@ -13,18 +13,20 @@ from agents.registry import agent_class
 from scenarios import Scenario
 from scenarios.schema import Amm, Reserve, bps
 from sim import prices as processes
+from sim.building_chain import gas_market_of, oracle_of
 from sim.chain.clock import Clock
 from sim.chain.executor import Executor
 from sim.chain.gas import GasMarket
 from sim.chain.mempool import Mempool
 from sim.founding import AssetFacts, Founding
+from sim.governance import GOVERNANCE, Governance
 from sim.ledger import Ledger
 from sim.markets.amm.concentrated.pool import ConcentratedPool
 from sim.markets.amm.constant_product import ConstantProductPool
 from sim.markets.arrivals import Arrivals
 from sim.markets.displacement import Displacement
 from sim.markets.lending import EModeParameters, LendingPool, ReserveParameters, TwoSlopeRates
-from sim.markets.oracle import Feed, FixedFeed, MarketFeed, Oracle, RatioFeed
+from sim.markets.oracle import Oracle
 from sim.markets.outside import OutsideMarket, OutsideToken
 from sim.markets.periphery import Periphery
 from sim.markets.venues import Venues
@@ -51,6 +53,7 @@ class World:
     gas: GasMarket
     mempool: Mempool
     executor: Executor
+    governance: Governance | None
     populations: dict[str, Population]
     symbols: tuple[str, ...]
     exogenous: list[list[float]]
@@ -79,7 +82,7 @@ def build(scenario: Scenario, seed: int) -> World:
     gas_token = ledger.add_token(GAS_SYMBOL, 18)
     exogenous = _exogenous(scenario, randomness, symbols)
     outside = _outside(scenario, ledger, clock, symbols, exogenous[0])
-    oracle = _oracle(scenario, outside, clock, symbols)
+    oracle = oracle_of(scenario, outside, clock, symbols)
     pool = _pool(scenario, ledger, clock, tokens, oracle)
     amms = {name: _amm(name, amm, scenario, ledger, clock, tokens, outside) for name, amm in scenario.amms.items()}
     displacements = {
@@ -90,6 +93,7 @@ def build(scenario: Scenario, seed: int) -> World:
     venues = Venues(ledger, amms, outside, displacements, restored)
     periphery = Periphery(ledger, pool, venues)
     builder = ledger.open_account("block builder")
+    governance = Governance(scenario, pool, ledger.open_account(GOVERNANCE)) if scenario.governance else None
     arrivals = Arrivals(ledger, gas_token)
     markets = {
         "pool": pool,
@@ -109,9 +113,14 @@ def build(scenario: Scenario, seed: int) -> World:
         venues=venues,
         outside=outside,
         oracle=oracle,
-        gas=_gas(scenario),
-        mempool=Mempool(randomness),
+        gas=gas_market_of(scenario),
+        mempool=Mempool(
+            randomness,
+            raise_ratio=scenario.gas.raise_ratio,
+            raise_rounds=scenario.gas.raise_rounds_per_block * run.blocks_per_step,
+        ),
         executor=Executor(ledger, clock, markets, gas_token=gas_token, builder=builder),
+        governance=governance,
         populations={},
         symbols=symbols,
         exogenous=exogenous,
@@ -193,40 +202,6 @@ def _outside(
     )
     outside.begin_step(opening, clock.timestamp)
     return outside
-
-
-def _oracle(scenario: Scenario, outside: OutsideMarket, clock: Clock, symbols: tuple[str, ...]) -> Oracle:
-    """One feed per asset, in the order of the assets; the opening reports are in use at once."""
-    feeds: list[Feed] = []
-    for token, symbol in enumerate(symbols):
-        settings = scenario.oracle.feeds[symbol]
-        asset = scenario.assets[symbol]
-        if settings.kind == "fixed":
-            feeds.append(FixedFeed(symbol, float(settings.price_usd or 0.0)))
-        elif settings.kind == "ratio":
-            own = settings.ratio is None
-            ratio = float((asset.ratio if own else settings.ratio) or 0.0)
-            growth = asset.ratio_growth_per_year if own else 0.0
-            feeds.append(RatioFeed(symbol, str(settings.base or asset.base), ratio, growth))
-        else:
-            feeds.append(MarketFeed(symbol, token, settings.deviation_ratio, settings.heartbeat_seconds))
-    oracle = Oracle(outside, feeds, latency_blocks=scenario.oracle.latency_blocks, lag=scenario.mechanisms.oracle_lag)
-    oracle.step(clock.block, clock.timestamp)
-    return oracle
-
-
-def _gas(scenario: Scenario) -> GasMarket:
-    settings = scenario.gas
-    return GasMarket(
-        block_gas_limit=settings.block_gas_limit,
-        base_fee_gwei=settings.base_fee_gwei,
-        reference_gwei=settings.reference_gwei,
-        demand_elasticity=settings.demand_elasticity,
-        volatility_exponent=settings.volatility_exponent,
-        min_base_fee_gwei=settings.min_base_fee_gwei,
-        blocks_per_step=scenario.run.blocks_per_step,
-        enabled=scenario.mechanisms.gas,
-    )
 
 
 # ---------------------------------------------------------------------- lending pool

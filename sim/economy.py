@@ -186,14 +186,15 @@ class Economy(mesa.Model):
         """One block: prices, oracle, decisions on one view, mempool, execution, settlement, record."""
         self._advance_clock()
         self.outside.begin_step(self.world.exogenous[self.clock.step], self.clock.timestamp)
-        base_fee_wei = self.gas.base_fee_wei
+        self.gas.begin_step(self.clock.timestamp)
+        self._govern()
         self._update_oracle()
         factors = self.pool.factors()
         self.liquidatable.look(self.clock.step, factors)
         woken = self.waking.open(self.clock.timestamp, factors)
-        self._open_view(base_fee_wei)
+        self._open_view()
         self.mempool.submit(self._decisions(woken), self.clock.step, self.expiry_steps)
-        gas_used = self._execute(base_fee_wei)
+        gas_used = self._execute()
         self.gas.end_step(gas_used, self.world.volatility_ratio())
         self._settle()
         self._record()
@@ -208,21 +209,45 @@ class Economy(mesa.Model):
         clock.block += self.blocks_per_step
         clock.timestamp += self.settings.run.step_seconds
 
-    def _update_oracle(self) -> None:
-        self._report_gas = 0
-        for report in self.oracle.step(self.clock.block, self.clock.timestamp):
-            self.events.report(report)
-            if self.settings.oracle.feeds[report.feed].kind == "market":
-                self._report_gas += self.settings.oracle.report_gas
+    def _govern(self) -> None:
+        """Decisions of governance that take effect now, before anything reads the pool's parameters."""
+        self.receipts.clear()
+        if self.world.governance is None:
+            return
+        for decision in self.world.governance.due(self.clock.timestamp):
+            self.receipts.append(self.executor.execute(decision, 0))
+            self.liquidatable.parameters_changed()
 
-    def _open_view(self, base_fee_wei: int) -> None:
-        clock = self.clock
+    def _update_oracle(self) -> None:
+        for report in self.oracle.step(self.clock.block, self.clock.timestamp, self._space_for_reports()):
+            self.events.report(report)
+
+    def _space_for_reports(self) -> Callable[[float], int] | None:
+        """Room in the step for reports that offer a ratio above the going price of gas; None where space is free."""
+        gas = self.gas
+        if not gas.enabled:
+            return None
+        volatility = self.world.volatility_ratio()
+        going = gas.base_fee_gwei
+        own = going if gas.first_price else 0.0
+        return lambda ratio: gas.capacity_gas(volatility, own + ratio * going)
+
+    def _open_view(self) -> None:
+        clock, gas = self.clock, self.gas
+        settings = self.settings.gas
+        space_tip = gas.space_tip_gwei(self.world.volatility_ratio())
+        tip = settings.tip_gwei if gas.enabled else 0.0
+        if gas.first_price and gas.enabled:
+            tip = gas.base_fee_gwei * (1.0 + settings.offer_margin_ratio)
         self.view.open(
             step=clock.step,
             block=clock.block,
             timestamp=clock.timestamp,
-            base_fee_gwei=base_fee_wei * 1e-9,
+            base_fee_gwei=gas.base_fee_gwei,
             eth_usd=self._eth_usd,
+            space_tip_gwei=space_tip,
+            first_price=gas.first_price,
+            tip_gwei=tip,
         )
 
     def _decisions(self, woken: Mapping[str, list[int]]) -> list[Transaction]:
@@ -242,17 +267,29 @@ class Economy(mesa.Model):
                 rows = population.agent_class.due(population, candidates, view) if candidates else ()
             for row in rows:
                 decided.extend(agents[row].act(view))
+        if view.space_tip_gwei:
+            # Builders include a private transaction only if it pays for the outsiders that it displaces.
+            for transaction in decided:
+                if transaction.private:
+                    transaction.tip_gwei = max(transaction.tip_gwei, view.space_tip_gwei)
         return decided
 
-    def _execute(self, base_fee_wei: int) -> int:
+    def _execute(self) -> int:
         execute = self.executor.execute
         receipts = self.receipts
-        receipts.clear()
-        gas_used = self._report_gas
         gas = self.gas
-        room = gas.capacity_gas(self.world.volatility_ratio(), self.view.tip_gwei)
-        whole = gas.block_gas_limit * self.blocks_per_step if gas.enabled else room
-        for transaction in self.mempool.select(self.clock.step, base_fee_wei * 1e-9, room, whole):
+        base_fee_wei = gas.charged_base_fee_wei
+        # Reports stand at the top of the block: they are in use already.
+        gas_used = self.oracle.included * self.oracle.bid.gas
+        volatility = self.world.volatility_ratio()
+        whole = gas.capacity_gas(volatility) if not gas.enabled else gas.block_gas_limit * self.blocks_per_step
+        reported = gas_used
+
+        def room(tip_gwei: float) -> int:
+            return gas.capacity_gas(volatility, tip_gwei) - reported
+
+        self.mempool.bid_up()
+        for transaction in self.mempool.select(self.clock.step, base_fee_wei * 1e-9, room, whole - reported):
             receipt = execute(transaction, base_fee_wei)
             gas_used += receipt.gas_used
             receipts.append(receipt)

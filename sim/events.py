@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sim.chain.transaction import Receipt
+from sim.governance import GOVERNANCE
 from sim.markets.periphery import ArbitrageDone, Deleveraged, LiquidationDone
 from sim.markets.venues import Sale
 
@@ -57,7 +58,7 @@ class EventRecorder:
         self.liquidations = self.transactions = self.reverted = 0
         self.liquidated_usd = 0.0
         for receipt in receipts:
-            if not receipt.ok and not receipt.gas_used:
+            if not receipt.ok and not receipt.gas_used and receipt.transaction.kind != GOVERNANCE:
                 continue
             self.transactions += 1
             if not receipt.ok:
@@ -152,7 +153,7 @@ class EventRecorder:
         got_usd = sale.amount_out / self.units[sale.token_out] * prices[sale.token_out]
         self.flow(sender).trading_usd += got_usd - sale.amount_in / self.units[sale.token_in] * prices[sale.token_in]
         return self._trade(
-            None, sale.route[0].venue, None, sale.token_in, sale.token_out, sale.amount_in, sale.amount_out
+            None, sale.venue, None, sale.token_in, sale.token_out, sale.amount_in, sale.amount_out
         )
 
     def _deleveraging(self, sender: int, done: Deleveraged) -> tuple[Any, ...]:

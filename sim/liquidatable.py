@@ -73,6 +73,16 @@ class Liquidatable:
                 self.book.discard(account)
                 self._resting.setdefault(step + pause, []).append(account)
 
+    def parameters_changed(self) -> None:
+        """The pool's parameters have changed: at the next look see who has healed, and offer everybody again."""
+        self.prices_seen = []
+        for accounts in self._resting.values():
+            for account in accounts:
+                if account in self.debts_usd and account not in self.book:
+                    self.book.add(account, self._worth(account)[0], self._since[account])
+        self._resting.clear()
+        self._pauses.clear()
+
     def __len__(self) -> int:
         return len(self.debts_usd)
 

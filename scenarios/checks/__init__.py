@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from pydantic import BaseModel
 
-from scenarios.checks import markets, prices
+from scenarios.checks import chain, governance, markets, prices
 from scenarios.checks.common import Data, number, problem_at, section, tables
 from scenarios.errors import Problem, listing, nearest
 from scenarios.schema.walk import Reference, references
@@ -75,6 +75,9 @@ RULES: tuple[Callable[[Data], Iterator[Problem]], ...] = (
     prices.feeds,
     markets.thresholds,
     markets.amms,
+    chain.gas,
+    chain.faults,
+    governance.changes,
 )
 
 

@@ -3,7 +3,8 @@
 from scenarios.schema.amms import Amm, LiquidityRange
 from scenarios.schema.assets import Asset, Outside
 from scenarios.schema.base import ASSUMPTION, REQUIRED, FrozenDict, Section, Sequence, Table, Whole, field
-from scenarios.schema.chain import Feed, Gas, OperationGas, Oracle
+from scenarios.schema.chain import Fault, Feed, Gas, OperationGas, Oracle, Surge
+from scenarios.schema.governance import Change
 from scenarios.schema.pool import EMode, Pool, Reserve, bps
 from scenarios.schema.populations import Population, Populations
 from scenarios.schema.prices import Prices, Shock
@@ -15,7 +16,9 @@ __all__ = [
     "REQUIRED",
     "Amm",
     "Asset",
+    "Change",
     "EMode",
+    "Fault",
     "Feed",
     "FrozenDict",
     "Gas",
@@ -36,6 +39,7 @@ __all__ = [
     "Section",
     "Sequence",
     "Shock",
+    "Surge",
     "Table",
     "Whole",
     "bps",

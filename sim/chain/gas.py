@@ -103,7 +103,7 @@ class GasMarket:
 
     @property
     def charged_base_fee_wei(self) -> int:
-        """What every transaction pays and the chain burns, wei per gas unit: the base fee; 0 in a first-price market."""
+        """What every transaction pays and the chain burns, wei per gas: the base fee; 0 in a first-price market."""
         return 0 if self.first_price else self.base_fee_wei
 
     def begin_step(self, timestamp: int) -> None:

@@ -26,6 +26,7 @@ class Transaction:
     unit of which is worth `profit_unit_usd`. A public transaction pays base fee plus `tip_gwei` per gas unit; in a
     first-price market `tip_gwei` is the whole price it offers. While others bid for its subject, the sender raises the
     tip in steps up to `tip_ceiling_gwei`. `ready_block` is the first block of the step in which it can be included.
+    A reverted one is charged `revert_gas` where that is stated, else all calls up to the one that failed.
     """
 
     sender: int
@@ -35,6 +36,7 @@ class Transaction:
     max_fee_gwei: float = float("inf")
     tip_ceiling_gwei: float = 0.0
     ready_block: int = 0
+    revert_gas: int = -1
     private: bool = False
     subject: int = -1
     value_usd: float = 0.0

@@ -24,7 +24,18 @@ _HOMES = {
     "ReportBid": "faults",
 }
 
-__all__ = ["Feed", "FeedFault", "FixedFeed", "MarketFeed", "Moment", "Oracle", "RatioFeed", "Reading", "Report", "ReportBid"]
+__all__ = [
+    "Feed",
+    "FeedFault",
+    "FixedFeed",
+    "MarketFeed",
+    "Moment",
+    "Oracle",
+    "RatioFeed",
+    "Reading",
+    "Report",
+    "ReportBid",
+]
 
 
 def __getattr__(name: str) -> Any:
