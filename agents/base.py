@@ -83,6 +83,11 @@ class EconomicAgent(mesa.Agent):
         """The world stands and nothing has happened yet: take note of opening rates and balances."""
 
     @classmethod
+    def purposes(cls, population: Population) -> tuple[str, ...]:
+        """Those timetables that this population needs."""
+        return cls.timetables
+
+    @classmethod
     def look_mean_seconds(cls, population: Population, purpose: str, row: int) -> float:
         """Mean time to a row's next appointment of a purpose in `timetables`; infinite for none."""
         return float("inf")

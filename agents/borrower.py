@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from agents.base import AgentParameters, EconomicAgent, NonNegative
+from agents.turnover import TurnoverParameters, appointment, appointment_seconds, turns_over
 from scenarios.schema.base import REQUIRED, Table, Whole, field
+from sim.chain.transaction import Transaction
 from sim.founding import Founding
 from sim.population import Population
+from sim.view import View
 
 WAD = 10**18
 
 
-class BorrowerParameters(AgentParameters):
+class BorrowerParameters(TurnoverParameters):
     """Sizes, health factors and composition of a book of positions (MODEL section 4)."""
 
     debt_usd_median: float = field(
@@ -122,7 +126,7 @@ class Borrower(EconomicAgent):
         supplies = {symbol: [0] * len(population) for symbol in p.collateral}
         debts = {symbol: [0] * len(population) for symbol in p.debt}
         spare = {symbol: [0] * len(population) for symbol in p.collateral}
-        for row, size in enumerate(sizes):
+        for row, size in enumerate(sizes[: population.present]):
             debt_usd = min(size, largest)
             threshold = founding.pool.liquidation_threshold_ratio(founding.reserve(collateral[row]), p.emode)
             health = 1.0 + max(excess[row], p.health_factor_least_excess)
@@ -142,6 +146,42 @@ class Borrower(EconomicAgent):
     @classmethod
     def add_columns(cls, population: Population, founding: Founding, health_factors: list[float]) -> None:
         """Motives of the kind, given every row's opening health factor."""
+
+    # ------------------------------------------------------------------ coming and going
+    @classmethod
+    def opened(cls, population: Population, pool: Any, now: int) -> None:
+        """The borrow rates that newcomers, and those who compare, hold the present ones against."""
+        stated = getattr(population.parameters, "reference_rate_per_year", {})
+        population.memory["reference"] = {
+            asset: stated.get(reserve.symbol, pool.borrow_rate(asset) * 1e-27)
+            for asset, reserve in enumerate(pool.reserves)
+        }
+
+    @classmethod
+    def purposes(cls, population: Population) -> tuple[str, ...]:
+        """The kind's own reasons to look, and appointments for coming and going where there are slots."""
+        return (*cls.timetables, "life") if turns_over(population) else cls.timetables
+
+    @classmethod
+    def look_mean_seconds(cls, population: Population, purpose: str, row: int) -> float:
+        """Time between appointments for coming and going."""
+        return appointment_seconds(population) if purpose == "life" else math.inf
+
+    @classmethod
+    def due(cls, population: Population, rows: Sequence[int], view: View) -> list[int]:
+        """Rows with an appointment for coming or going."""
+        life_at = population.columns.get("life_at")
+        if life_at is None:
+            return []
+        now = view.timestamp
+        return [row for row in rows if life_at[row] <= now]
+
+    def act(self, view: View) -> list[Transaction]:
+        """Come or go; empty unless this row has an appointment."""
+        return appointment(self, view) if Borrower.due(self.population, (self.row,), view) else []
+
+    def settle_in(self, health_factor: float) -> None:
+        """A newcomer takes this row: his motives replace his predecessor's."""
 
     # ------------------------------------------------------------------ what an owner sees
     @property

@@ -13,7 +13,7 @@ RAY = 1e-27
 QUEUE_ROUNDING = 1e-3
 
 #: Causes under which trades of this economy leave an impact outside.
-IMPACT_CAUSES = ("liquidation", "deleveraging", "trading", "arbitrage")
+IMPACT_CAUSES = ("liquidation", "deleveraging", "leveraging", "trading", "arbitrage", "whale")
 
 
 class Metrics:

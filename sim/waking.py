@@ -44,7 +44,7 @@ class Waking:
     def add(self, population: Population, now: int) -> None:
         """Take up a population: draw its first times, or arm its alarms."""
         kind = population.agent_class
-        purposes = kind.timetables
+        purposes = kind.purposes(population)
         for purpose in purposes:
             Timetable.add_columns(population, purpose)
         if kind.mechanism and not getattr(self.economy.settings.mechanisms, kind.mechanism):

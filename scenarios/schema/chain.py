@@ -120,6 +120,9 @@ class OperationGas(Section):
     withdraw: Whole = field(
         250_000, "Withdrawing from the pool", unit="gas", source="assumption", plausible=(150_000, 350_000), ge=21_000
     )
+    borrow: Whole = field(
+        300_000, "Borrowing from the pool", unit="gas", source="assumption", plausible=(200_000, 400_000), ge=21_000
+    )
     repay: Whole = field(200_000, "Repaying", unit="gas", source="assumption", plausible=(150_000, 300_000), ge=21_000)
     swap: Whole = field(
         150_000, "A swap in an AMM", unit="gas", source="assumption", plausible=(100_000, 250_000), ge=21_000

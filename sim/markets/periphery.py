@@ -48,6 +48,15 @@ class Deleveraged(NamedTuple):
     flash_premium: int
 
 
+class Levered(NamedTuple):
+    """Collateral bought with new debt; amounts in smallest units."""
+
+    collateral_asset: int
+    debt_asset: int
+    debt_borrowed: int
+    collateral_bought: int
+
+
 class ArbitrageDone(NamedTuple):
     """A trade that closed (part of) a gap between a pool and the outside market; profit in units of `token_in`."""
 
@@ -165,6 +174,16 @@ class Periphery:
         if rest > 0 and pool.debt_balance(debt_asset, sender) > 0:
             repaid.append(pool.repay(sender, debt_asset, rest).amount)
         return Deleveraged(collateral_asset, debt_asset, collateral_amount, sum(repaid), premium)
+
+    def lever(
+        self, sender: int, collateral_asset: int, debt_asset: int, borrow_amount: int, route: Route, min_out: int
+    ) -> Levered:
+        """Borrow, swap the loan along `route` and supply what it gives; reverts below `min_out` of the collateral."""
+        pool = self.pool
+        borrowed = pool.borrow(sender, debt_asset, borrow_amount).amount
+        bought = self.venues.swap(sender, route, borrowed, min_out, "leveraging").amount_out
+        pool.supply(sender, collateral_asset, bought)
+        return Levered(collateral_asset, debt_asset, borrowed, bought)
 
     # ------------------------------------------------------------------ arbitrage
     def arbitrage(self, sender: int, leg: Leg, amount_in: int, min_profit: int) -> ArbitrageDone:
