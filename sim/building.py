@@ -11,8 +11,9 @@ import numpy as np
 
 from agents.registry import agent_class
 from scenarios import Scenario
-from scenarios.schema import Amm, Reserve, bps
+from scenarios.schema import Reserve, bps
 from sim import prices as processes
+from sim.building_amms import amm_of, queues_of, ratios_of
 from sim.building_chain import gas_market_of, oracle_of
 from sim.chain.clock import Clock
 from sim.chain.executor import Executor
@@ -21,14 +22,15 @@ from sim.chain.mempool import Mempool
 from sim.founding import AssetFacts, Founding
 from sim.governance import GOVERNANCE, Governance
 from sim.ledger import Ledger
-from sim.markets.amm.concentrated.pool import ConcentratedPool
-from sim.markets.amm.constant_product import ConstantProductPool
 from sim.markets.arrivals import Arrivals
 from sim.markets.displacement import Displacement
 from sim.markets.lending import EModeParameters, LendingPool, ReserveParameters, TwoSlopeRates
+from sim.markets.loops import Loops
 from sim.markets.oracle import Oracle
 from sim.markets.outside import OutsideMarket, OutsideToken
 from sim.markets.periphery import Periphery
+from sim.markets.ratios import RedemptionRatios
+from sim.markets.redemption import RedemptionQueue
 from sim.markets.venues import Venues
 from sim.population import Population
 from sim.randomness import Randomness
@@ -48,6 +50,8 @@ class World:
     pool: LendingPool
     amms: dict[str, Any]
     venues: Venues
+    ratios: RedemptionRatios
+    queues: dict[str, RedemptionQueue]
     outside: OutsideMarket
     oracle: Oracle
     gas: GasMarket
@@ -84,13 +88,16 @@ def build(scenario: Scenario, seed: int) -> World:
     outside = _outside(scenario, ledger, clock, symbols, exogenous[0])
     oracle = oracle_of(scenario, outside, clock, symbols)
     pool = _pool(scenario, ledger, clock, tokens, oracle)
-    amms = {name: _amm(name, amm, scenario, ledger, clock, tokens, outside) for name, amm in scenario.amms.items()}
+    ratios = ratios_of(scenario, clock, tokens)
+    amms = {name: amm_of(name, amm, ledger, clock, tokens, outside, ratios) for name, amm in scenario.amms.items()}
     displacements = {
         name: Displacement(ledger.journal, outside, amm.token0, amm.token1, amm.log_price())
         for name, amm in amms.items()
     }
     restored = frozenset() if scenario.mechanisms.liquidation_impact else frozenset({"liquidation"})
     venues = Venues(ledger, amms, outside, displacements, restored)
+    ratios.attach(amms, displacements)
+    queues = queues_of(scenario, ledger, clock, randomness, ratios, tokens)
     periphery = Periphery(ledger, pool, venues)
     builder = ledger.open_account("block builder")
     governance = Governance(scenario, pool, ledger.open_account(GOVERNANCE)) if scenario.governance else None
@@ -101,6 +108,8 @@ def build(scenario: Scenario, seed: int) -> World:
         "periphery": periphery,
         "outside": outside,
         "arrivals": arrivals,
+        "loops": Loops(ledger, pool, venues, queues),
+        **queues,
         **amms,
     }
     world = World(
@@ -111,6 +120,8 @@ def build(scenario: Scenario, seed: int) -> World:
         pool=pool,
         amms=amms,
         venues=venues,
+        ratios=ratios,
+        queues=queues,
         outside=outside,
         oracle=oracle,
         gas=gas_market_of(scenario),
@@ -260,53 +271,6 @@ def _reserve(reserve: Reserve, token: int, interest: bool) -> ReserveParameters:
 
 def _ray(ratio: float) -> int:
     return bps(ratio) * 10**23
-
-
-# ---------------------------------------------------------------------- AMMs
-def _amm(
-    name: str,
-    settings: Amm,
-    scenario: Scenario,
-    ledger: Ledger,
-    clock: Clock,
-    tokens: dict[str, int],
-    outside: OutsideMarket,
-) -> Any:
-    """A pool opened at the outside price, its liquidity held by one passive account."""
-    token0, token1 = tokens[settings.token0], tokens[settings.token1]
-    price = outside.prices[token0] / outside.prices[token1]
-    owner = ledger.open_account(f"{name} liquidity")
-    value1 = int(settings.liquidity_usd / outside.prices[token1] * ledger.tokens[token1].unit)
-    if settings.kind == "constant_product":
-        pair = ConstantProductPool(
-            name,
-            ledger,
-            clock,
-            token0,
-            token1,
-            fee_bps=settings.fee_pips // 100,
-            protocol_fee_on=bool(settings.fee_protocol),
-        )
-        half1 = value1 // 2
-        half0 = int(half1 / ledger.tokens[token1].unit / price * ledger.tokens[token0].unit)
-        ledger.inflow(token0, owner, half0)
-        ledger.inflow(token1, owner, half1)
-        pair.add_liquidity(owner, half0, half1)
-        return pair
-    amm = ConcentratedPool(
-        name, ledger, clock, token0, token1, settings.fee_pips, settings.tick_spacing, settings.fee_protocol
-    )
-    amm.initialize_at(price)
-    bands = [(band.width_ratio, band.share) for band in settings.ranges] or [(math.inf, 1.0)]
-    for width, share in bands:
-        low = None if math.isinf(width) else price / (1.0 + width)
-        high = None if math.isinf(width) else price * (1.0 + width)
-        value = int(value1 * share)
-        plan = amm.plan_provision(value, low, high)
-        ledger.inflow(token0, owner, plan.amount0)
-        ledger.inflow(token1, owner, plan.amount1)
-        amm.provide(owner, low, high, value)
-    return amm
 
 
 # ---------------------------------------------------------------------- populations

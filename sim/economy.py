@@ -111,6 +111,8 @@ class Economy(mesa.Model):
             private=self.settings.gas.ordering == "private",
             blocks_per_step=self.blocks_per_step,
             exogenous=world.exogenous,
+            ratios=world.ratios,
+            queues=world.queues,
             step_seconds=run.step_seconds,
         )
 
@@ -186,6 +188,7 @@ class Economy(mesa.Model):
         """One block: prices, oracle, decisions on one view, mempool, execution, settlement, record."""
         self._advance_clock()
         self.outside.begin_step(self.world.exogenous[self.clock.step], self.clock.timestamp)
+        self.world.ratios.follow()
         self.gas.begin_step(self.clock.timestamp)
         self._govern()
         self._update_oracle()
@@ -325,6 +328,8 @@ class Economy(mesa.Model):
         """Full sums: base tokens in the ledger, scaled balances and cash in the pool. Raises if one unit is amiss."""
         self.ledger.audit()
         self.pool.audit()
+        for queue in self.world.queues.values():
+            queue.audit()
         self.audits += 1
 
     def deficit_usd(self) -> float:

@@ -33,7 +33,9 @@ class View:
         "pool",
         "prices",
         "private",
+        "queues",
         "randomness",
+        "ratios",
         "space_tip_gwei",
         "step",
         "step_seconds",
@@ -57,7 +59,11 @@ class View:
         blocks_per_step: int,
         exogenous: list[list[float]],
         step_seconds: int,
+        ratios: Any = None,
+        queues: Any = None,
     ) -> None:
+        self.ratios = ratios
+        self.queues = queues
         self.exogenous = exogenous
         self.step_seconds = step_seconds
         self.ledger = ledger

@@ -15,6 +15,7 @@ from scenarios.schema.governance import Change
 from scenarios.schema.pool import Pool
 from scenarios.schema.populations import Populations
 from scenarios.schema.prices import Prices
+from scenarios.schema.redemptions import Redemption
 from scenarios.schema.run import Mechanisms, Results, Run
 
 
@@ -46,6 +47,7 @@ class Scenario(Section):
     pool: Pool = field(None, "The lending pool", factory=Pool)
     governance: Sequence[Change] = field((), "Changes of the pool's parameters while it runs, in order of time")
     amms: Table[str, Amm] = field(None, "AMM pools by name", factory=empty_table)
+    redemptions: Table[str, Redemption] = field(None, "Redemption queues by name", factory=empty_table)
     populations: Populations = field(None, "Agents", factory=Populations)
     mechanisms: Mechanisms = field(None, "Mechanisms that can be switched off", factory=Mechanisms)
     results: Results = field(None, "What is written", factory=Results)
