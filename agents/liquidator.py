@@ -31,21 +31,21 @@ class LiquidatorParameters(AgentParameters):
     )
     latency_log_sd: float = field(
         1.0,
-        "Log standard deviation of that time over liquidators: a speed that each of them keeps",
+        "Log standard deviation of that time over liquidators and positions together",
         unit="1",
         source="assumption (MODEL 3)",
         plausible=(0.5, 1.5),
         ge=0,
         le=5,
     )
-    latency_opportunity_log_sd: float = field(
+    latency_persistent_share: float = field(
         0.5,
-        "Log standard deviation of a liquidator's own time from one position to the next",
-        unit="1",
+        "Part of its variance that is a liquidator's own speed, which he keeps; the rest varies from one position to"
+        " the next",
         source="assumption",
-        plausible=(0.1, 1.0),
+        plausible=(0.2, 0.8),
         ge=0,
-        le=5,
+        le=1,
     )
     uptime_ratio: float = field(
         1.0, "Share of the time a liquidator is at work", source="assumption", plausible=(0.5, 1.0), ge=0, le=1
@@ -122,6 +122,15 @@ class LiquidatorParameters(AgentParameters):
     )
     price_ceiling_log_sd: float = field(
         0.5, "Log standard deviation of it", unit="1", source="assumption", plausible=(0.0, 1.5), ge=0, le=5
+    )
+    cost_opportunity_log_sd: float = field(
+        0.8,
+        "Log standard deviation of a liquidator's own cost share from one position to the next (route, inventory)",
+        unit="1",
+        source="assumption",
+        plausible=(0.0, 1.0),
+        ge=0,
+        le=5,
     )
     bundles_per_step: Whole = field(
         8,
@@ -213,7 +222,8 @@ class Liquidator(EconomicAgent):
         shares = founding.log_normal(population, "cost", max(p.cost_share_median, 1e-12), p.cost_share_log_sd)
         columns = population.columns
         columns["cost_share"] = np.minimum(np.array(shares), 0.95)
-        columns["speed"] = np.array(founding.log_normal(population, "speed", 1.0, p.latency_log_sd))
+        own_sd = p.latency_log_sd * math.sqrt(p.latency_persistent_share)
+        columns["speed"] = np.array(founding.log_normal(population, "speed", 1.0, own_sd))
         columns["silent"] = founding.uniform(population, "silent") < p.silent_share
         eager = founding.uniform(population, "eager")
         columns["tip_share"] = p.tip_share_low + (p.tip_share_high - p.tip_share_low) * eager
@@ -288,7 +298,8 @@ class Liquidator(EconomicAgent):
             first = entry.since_step * view.blocks_per_step
             key = view.randomness.bits("notice", entry.account, entry.since_step) >> 2
             draws = view.randomness.normal_array("latency", np.arange(len(population)) + population.first, key)
-            median, log_sd = p.latency_blocks_median, p.latency_opportunity_log_sd
+            median = p.latency_blocks_median
+            log_sd = p.latency_log_sd * math.sqrt(1.0 - p.latency_persistent_share)
             blocks = [
                 NEVER if silent else first + int(median * speed * math.exp(log_sd * z))
                 for z, speed, silent in zip(
@@ -327,11 +338,19 @@ class Liquidator(EconomicAgent):
             return plan
         return resized(view, plan, own, False) if own > 0 else None
 
+    def _cost_share(self, view: View, borrower: int) -> float:
+        """His own cost of doing business, times what is peculiar to him and this position."""
+        own = float(self.population.columns["cost_share"][self.row])
+        log_sd = self.parameters.cost_opportunity_log_sd
+        if log_sd:
+            own *= math.exp(log_sd * view.randomness.normal("cost of a position", self.account, borrower))
+        return min(own, 0.95)
+
     def _bid(self, view: View, plan: Plan) -> Transaction | None:
         """His transaction for a plan; None if it is not worth his while, or dearer than his settings allow."""
         p, row = self.parameters, self.row
         columns = self.population.columns
-        kept = 1.0 - float(columns["cost_share"][row])
+        kept = 1.0 - self._cost_share(view, plan.borrower)
         gas = view.operations.liquidation
         tip = 0.0 if view.private else view.tip_gwei
         gas_usd = view.gas_usd(gas) if view.private else view.gas_usd(gas, tip)
