@@ -37,7 +37,8 @@ def test_the_higher_ceiling_wins_one_step_above_the_lower():
         while tip < raised.tip_gwei - 1e-9:
             tip *= 1.125
             steps += 1
-        assert tip == pytest.approx(raised.tip_gwei) and steps > 0
+        assert tip == pytest.approx(raised.tip_gwei)
+        assert steps > 0
 
 
 def test_nobody_raises_alone_or_above_his_ceiling_or_for_another_subject():
