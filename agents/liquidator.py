@@ -124,7 +124,7 @@ class LiquidatorParameters(AgentParameters):
         0.5, "Log standard deviation of it", unit="1", source="assumption", plausible=(0.0, 1.5), ge=0, le=5
     )
     cost_opportunity_log_sd: float = field(
-        0.8,
+        0.6,
         "Log standard deviation of a liquidator's own cost share from one position to the next (route, inventory)",
         unit="1",
         source="assumption",

@@ -97,7 +97,7 @@ class Economy(mesa.Model):
         self.blocks_per_step = run.blocks_per_step
         self.expiry_steps = max(1, self.settings.gas.expiry_blocks // self.blocks_per_step)
         self.liquidatable = Liquidatable(
-            self.pool, self._screen(lambda account: self.pool.health_factor(account) < WAD)
+            self.pool, self._screen(lambda account: self.pool.health_factor(account) < WAD), self.blocks_per_step
         )
         self.view = View(
             ledger=self.ledger,
@@ -113,6 +113,7 @@ class Economy(mesa.Model):
             exogenous=world.exogenous,
             ratios=world.ratios,
             queues=world.queues,
+            loops=world.loops,
             step_seconds=run.step_seconds,
         )
 
@@ -339,6 +340,17 @@ class Economy(mesa.Model):
             pool.deficit(asset) / reserve.unit * pool.prices[asset] * 1e-8
             for asset, reserve in enumerate(pool.reserves)
         )
+
+    def bad_debt_usd(self) -> float:
+        """Debt that nobody will repay: deficits booked, and what standing debts exceed their collateral by, USD.
+
+        Standing debts count at the pool's prices; only those of liquidatable accounts can exceed the collateral.
+        """
+        standing = []
+        for account in self.liquidatable.debts_usd:
+            data = self.pool.account_data(account)
+            standing.append(max(data.total_debt_base - data.total_collateral_base, 0) * 1e-8)
+        return self.deficit_usd() + math.fsum(standing)
 
     def finish(self) -> dict[str, Any]:
         """Close the books after the last step: final audit, last snapshot, agents' profit; the tables by name."""
