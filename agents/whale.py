@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from agents.base import AgentParameters, EconomicAgent, NonNegative
-from scenarios.schema.base import Table, empty_table, field
+from scenarios.schema.base import Table, Whole, empty_table, field
 from sim.chain.transaction import Call, Transaction
 from sim.founding import Founding
 from sim.markets.venues import OUTSIDE, Leg
@@ -50,6 +50,7 @@ class WhaleParameters(AgentParameters):
         None, "Tokens in the wallet at the opening, by asset", unit="tokens", source=_CHOICE, refers_to="asset",
         factory=empty_table,
     )  # fmt: skip
+    emode: Whole = field(0, "E-mode category, 0 for none", unit="id", source=_CHOICE, refers_to="emode", ge=0, le=255)
     collateral: bool = field(
         False, "Whether the opening supply counts as collateral (`borrow` needs it)", source=_CHOICE
     )
@@ -77,6 +78,8 @@ class Whale(EconomicAgent):
             founding.supply(population, symbol, amounts, collateral=p.collateral)
         for symbol, tokens in p.wallet_tokens.items():
             founding.hold(population, symbol, [round(tokens * founding.assets[symbol].unit)] * n)
+        if p.emode:
+            founding.enter_emode(population, p.emode)
 
     @classmethod
     def opened(cls, population: Population, pool: Any, now: int) -> None:
