@@ -15,7 +15,7 @@ from sim.view import View
 MAX = 2**256 - 1
 
 #: Shares of the largest amount at which a plan is tried when the full amount is more than the market takes.
-_FRACTIONS = (0.5, 0.25, 0.125, 0.0625, 0.03125)
+_FRACTIONS = tuple(0.5**halvings for halvings in range(1, 13))
 
 
 @dataclass(frozen=True, slots=True)
