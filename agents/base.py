@@ -79,6 +79,10 @@ class EconomicAgent(mesa.Agent):
         """Endow what depends on all other populations; called once everybody has been founded."""
 
     @classmethod
+    def settle(cls, population: Population, world: Any) -> None:
+        """Wallets and lending positions are loaded: open positions in other markets, take note of the world."""
+
+    @classmethod
     def opened(cls, population: Population, pool: Any, now: int) -> None:
         """The world stands and nothing has happened yet: take note of opening rates and balances."""
 

@@ -15,6 +15,8 @@ KINDS: dict[str, str] = {
     "lender": "agents.lender:Lender",
     "elastic_lender": "agents.elastic_lender:ElasticLender",
     "liquidator": "agents.liquidator:Liquidator",
+    "farmer": "agents.farmer:Farmer",
+    "redeemer": "agents.redeemer:Redeemer",
     "arbitrageur": "agents.arbitrageur:Arbitrageur",
     "trader": "agents.trader:Trader",
     "whale": "agents.whale:Whale",

@@ -52,6 +52,7 @@ class World:
     venues: Venues
     ratios: RedemptionRatios
     queues: dict[str, RedemptionQueue]
+    loops: Loops
     outside: OutsideMarket
     oracle: Oracle
     gas: GasMarket
@@ -98,6 +99,7 @@ def build(scenario: Scenario, seed: int) -> World:
     venues = Venues(ledger, amms, outside, displacements, restored)
     ratios.attach(amms, displacements)
     queues = queues_of(scenario, ledger, clock, randomness, ratios, tokens)
+    loops = Loops(ledger, pool, venues, queues)
     periphery = Periphery(ledger, pool, venues)
     builder = ledger.open_account("block builder")
     governance = Governance(scenario, pool, ledger.open_account(GOVERNANCE)) if scenario.governance else None
@@ -108,7 +110,7 @@ def build(scenario: Scenario, seed: int) -> World:
         "periphery": periphery,
         "outside": outside,
         "arrivals": arrivals,
-        "loops": Loops(ledger, pool, venues, queues),
+        "loops": loops,
         **queues,
         **amms,
     }
@@ -122,6 +124,7 @@ def build(scenario: Scenario, seed: int) -> World:
         venues=venues,
         ratios=ratios,
         queues=queues,
+        loops=loops,
         outside=outside,
         oracle=oracle,
         gas=gas_market_of(scenario),
@@ -305,3 +308,7 @@ def _populate(world: World, tokens: dict[str, int]) -> None:
         if len(population):
             population.agent_class.balance(population, founding)
     founding.load(ledger, world.gas_token)
+    for population in world.populations.values():
+        if len(population):
+            population.agent_class.settle(population, world)
+    ledger.journal.clear()

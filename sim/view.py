@@ -27,6 +27,7 @@ class View:
         "exogenous",
         "first_price",
         "ledger",
+        "loops",
         "operations",
         "outside",
         "outside_usd",
@@ -61,9 +62,11 @@ class View:
         step_seconds: int,
         ratios: Any = None,
         queues: Any = None,
+        loops: Any = None,
     ) -> None:
         self.ratios = ratios
         self.queues = queues
+        self.loops = loops
         self.exogenous = exogenous
         self.step_seconds = step_seconds
         self.ledger = ledger

@@ -171,15 +171,18 @@ class Loops:
             return int(self.pool.flash_premium(amount))
         return int(-(-amount * self.venues.amms[source].fee_pips // _PIPS))
 
-    def flash_source(self, asset: int, amount: int, route: Route | str) -> FlashSource:
-        """The cheapest source that has `amount`, else the one that has most, never a pool that `route` trades on."""
+    def flash_source(self, asset: int, amount: int, route: Route | str, keep: int = 0) -> FlashSource:
+        """The cheapest source that has `amount`, else the one that has most, never a pool that `route` trades on.
+
+        `keep` is what the lending pool must keep to lend on inside the call.
+        """
         token = self.pool.reserves[asset].token
         names = [POOL]
         for name, amm in self.venues.amms.items():
             if hasattr(amm, "flash") and token in (amm.token0, amm.token1) and not _uses(route, name):
                 names.append(name)
         found = [
-            FlashSource(name, self.flash_fee(asset, amount, name), self._flash_available(asset, token, name))
+            FlashSource(name, self.flash_fee(asset, amount, name), self._flash_available(asset, token, name, keep))
             for name in names
         ]
         enough = [source for source in found if source.available >= amount]
@@ -187,9 +190,9 @@ class Loops:
             return min(enough, key=lambda source: source.fee)
         return max(found, key=lambda source: source.available)
 
-    def _flash_available(self, asset: int, token: int, source: str) -> int:
+    def _flash_available(self, asset: int, token: int, source: str, keep: int) -> int:
         if source == POOL:
-            return int(self.pool.available_liquidity(asset))
+            return int(self.pool.available_liquidity(asset)) - keep
         return self.ledger.balances[token][self.venues.amms[source].account]
 
     # ------------------------------------------------------------------ inside

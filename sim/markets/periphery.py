@@ -186,6 +186,21 @@ class Periphery:
         return Levered(collateral_asset, debt_asset, borrowed, bought)
 
     # ------------------------------------------------------------------ arbitrage
+    def arbitrage_between(self, sender: int, path: tuple[Leg, Leg], amount_in: int, min_profit: int) -> ArbitrageDone:
+        """Buy on one pool and sell on another; each pool's move is charged to the causes that had displaced it."""
+        amount = amount_in
+        for leg in path:
+            amm = self.venues.amms[leg.venue]
+            before = amm.log_price()
+            amount = int(amm.swap_exact_in(sender, leg.token_in, amount).amount_out)
+            self.venues.displacements[leg.venue].arbitrage(amm.log_price() - before)
+        if amount - amount_in < min_profit:
+            raise Revert(UNPROFITABLE)
+        first = path[0]
+        return ArbitrageDone(
+            f"{first.venue}+{path[1].venue}", first.token_in, first.token_in, amount_in, amount, amount - amount_in
+        )
+
     def arbitrage(self, sender: int, leg: Leg, amount_in: int, min_profit: int) -> ArbitrageDone:
         """Trade `amount_in` on a pool and reverse it on the outside market.
 

@@ -154,8 +154,7 @@ class RedemptionQueue:
 
     def stake(self, sender: int, base_amount: int) -> StakedNow:
         """Turn base tokens into staked ones at the ratio of now, rounded down; reverts `ZERO_DEPOSIT` for nothing."""
-        unit, base_unit = self._units
-        amount = base_amount * WAD * unit // (self.ratios.ratio_wad(self.token) * base_unit)
+        amount = self.staked_for(base_amount)
         if amount <= 0:
             raise Revert(NO_STAKE)
         self.ledger.outflow(self.base, sender, base_amount)
@@ -171,6 +170,11 @@ class RedemptionQueue:
         """What `amount` of the staked token is worth in its base now, rounded down."""
         unit, base_unit = self._units
         return amount * self.ratios.ratio_wad(self.token) * base_unit // (WAD * unit)
+
+    def staked_for(self, base_amount: int) -> int:
+        """What staking `base_amount` gives now, rounded down."""
+        unit, base_unit = self._units
+        return base_amount * WAD * unit // (self.ratios.ratio_wad(self.token) * base_unit)
 
     def backlog(self) -> int:
         """Base tokens requested, by anybody, that have not passed the churn yet."""

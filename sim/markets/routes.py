@@ -9,7 +9,7 @@ from typing import NamedTuple
 OUTSIDE = "outside"
 
 #: Parts into which an amount is cut when it is divided between routes: shares are whole parts.
-PARTS = 1 << 14
+PARTS = 1 << 12
 
 
 class Leg(NamedTuple):
@@ -70,6 +70,15 @@ def split(quote: Callable[[Path, int], int], routes: Sequence[Path], amount_in: 
     in use are equal. Found by halving: everything starts on the first route; a step, from half of the amount down to
     one part in `PARTS`, moves from one route to another as long as the sum of the quotes grows.
     """
+    known: dict[tuple[int, int], int] = {}
+
+    def quoted(place: int, weight: int) -> int:
+        found = known.get((place, weight))
+        if found is None:
+            amount = amount_in * weight // PARTS
+            found = known[place, weight] = quote(routes[place], amount) if amount else 0
+        return found
+
     weights = [PARTS] + [0] * (len(routes) - 1)
     given = [quote(routes[0], amount_in)] + [0] * (len(routes) - 1)
     step = PARTS // 2
@@ -79,8 +88,8 @@ def split(quote: Callable[[Path, int], int], routes: Sequence[Path], amount_in: 
             for target in range(len(routes)):
                 if source == target or weights[source] < step:
                     continue
-                less = _quoted(quote, routes[source], amount_in, weights[source] - step)
-                more = _quoted(quote, routes[target], amount_in, weights[target] + step)
+                less = quoted(source, weights[source] - step)
+                more = quoted(target, weights[target] + step)
                 if less + more > given[source] + given[target]:
                     weights[source] -= step
                     weights[target] += step
@@ -93,8 +102,3 @@ def split(quote: Callable[[Path, int], int], routes: Sequence[Path], amount_in: 
         return routes[order[0]], quote(routes[order[0]], amount_in)
     chosen = SplitRoute(tuple(routes[k] for k in order), tuple(weights[k] for k in order))
     return chosen, sum(quote(route, amount) for route, amount in single_routes(chosen, amount_in))
-
-
-def _quoted(quote: Callable[[Path, int], int], route: Path, amount_in: int, weight: int) -> int:
-    amount = amount_in * weight // PARTS
-    return quote(route, amount) if amount else 0
