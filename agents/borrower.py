@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from agents.base import AgentParameters, EconomicAgent, NonNegative
 from agents.turnover import TurnoverParameters, appointment, appointment_seconds, turns_over
 from scenarios.schema.base import REQUIRED, Table, Whole, field
@@ -123,28 +125,27 @@ class Borrower(EconomicAgent):
         excess = founding.log_normal(population, "health_factor", p.health_factor_median_excess, p.health_factor_log_sd)
         collateral = founding.choose(population, "collateral", p.collateral)
         debt = founding.choose(population, "debt", p.debt)
-        supplies = {symbol: [0] * len(population) for symbol in p.collateral}
-        debts = {symbol: [0] * len(population) for symbol in p.debt}
-        spare = {symbol: [0] * len(population) for symbol in p.collateral}
-        for row, size in enumerate(sizes[: population.present]):
-            debt_usd = min(size, largest)
-            threshold = founding.pool.liquidation_threshold_ratio(founding.reserve(collateral[row]), p.emode)
-            health = 1.0 + max(excess[row], p.health_factor_least_excess)
-            collateral_usd = debt_usd * health / threshold
-            debts[debt[row]][row] = founding.amount(debt[row], debt_usd)
-            supplies[collateral[row]][row] = math.ceil(founding.amount(collateral[row], collateral_usd))
-            spare[collateral[row]][row] = founding.amount(collateral[row], collateral_usd * p.spare_share_ratio)
-        for symbol, amounts in supplies.items():
-            founding.supply(population, symbol, amounts)
-            founding.hold(population, symbol, spare[symbol])
-        for symbol, amounts in debts.items():
-            founding.borrow(population, symbol, amounts)
+        health = 1.0 + np.maximum(np.array(excess), p.health_factor_least_excess)
+        debt_usd = np.minimum(np.array(sizes), largest)
+        debt_usd[population.present :] = 0.0
+        for number, symbol in enumerate(p.collateral):
+            threshold = founding.pool.liquidation_threshold_ratio(founding.reserve(symbol), p.emode)
+            mine = np.where(collateral == number, debt_usd, 0.0)
+            if not threshold:
+                raise ValueError(
+                    f"population {population.name}: {symbol} has no liquidation threshold, so it secures nothing"
+                )
+            collateral_usd = mine * health / threshold
+            founding.supply(population, symbol, founding.amounts(symbol, collateral_usd))
+            founding.hold(population, symbol, founding.amounts(symbol, collateral_usd * p.spare_share_ratio))
+        for number, symbol in enumerate(p.debt):
+            founding.borrow(population, symbol, founding.amounts(symbol, np.where(debt == number, debt_usd, 0.0)))
         if p.emode:
             founding.enter_emode(population, p.emode)
-        cls.add_columns(population, founding, [1.0 + max(e, p.health_factor_least_excess) for e in excess])
+        cls.add_columns(population, founding, health)
 
     @classmethod
-    def add_columns(cls, population: Population, founding: Founding, health_factors: list[float]) -> None:
+    def add_columns(cls, population: Population, founding: Founding, health_factors: np.ndarray) -> None:
         """Motives of the kind, given every row's opening health factor."""
 
     # ------------------------------------------------------------------ coming and going

@@ -56,11 +56,11 @@ class Looper(Manager):
     Parameters: ClassVar[type[AgentParameters]] = LooperParameters
 
     @classmethod
-    def add_columns(cls, population: Population, founding: Founding, health_factors: list[float]) -> None:
+    def add_columns(cls, population: Population, founding: Founding, health_factors: np.ndarray) -> None:
         """A manager's columns, and the trigger above the target."""
         super().add_columns(population, founding, health_factors)
         above = population.parameters.lever_above_target
-        population.columns["lever_trigger"] = np.array(health_factors, dtype=np.float64) + above
+        population.columns["lever_trigger"] = health_factors + above
 
     @classmethod
     def look_mean_seconds(cls, population: Population, purpose: str, row: int) -> float:

@@ -72,11 +72,11 @@ class Manager(Borrower):
     Parameters: ClassVar[type[AgentParameters]] = ManagerParameters
 
     @classmethod
-    def add_columns(cls, population: Population, founding: Founding, health_factors: list[float]) -> None:
+    def add_columns(cls, population: Population, founding: Founding, health_factors: np.ndarray) -> None:
         """Target, alarm, the time of the next look (infinite while not alarmed) and the number of looks so far."""
         p = population.parameters
         population.columns["target"] = np.array(health_factors, dtype=np.float64)
-        population.columns["alarm"] = np.array([alarm_of(target, p) for target in health_factors], dtype=np.float64)
+        population.columns["alarm"] = alarm_of(population.columns["target"], p)
         population.columns["look_at"] = np.full(len(population), np.inf)
         population.columns["looks"] = np.zeros(len(population), dtype=np.int64)
 
@@ -191,12 +191,13 @@ class Manager(Borrower):
         return Call("periphery", "deleverage", (collateral_asset, debt_asset, repay_amount, amount, route), gas)
 
 
-def alarm_of(target: float, p: ManagerParameters) -> float:
-    """The health factor under which an owner with this target becomes uneasy.
+def alarm_of(target: Any, p: ManagerParameters) -> Any:
+    """The health factor under which an owner with this target (a number, or one for each) becomes uneasy.
 
     One whose target is within reach of 1 cannot wait for target - 0.15; he is uneasy half-way to 1.
     """
-    return min(target, max(target - p.alarm_below_target, max(p.alarm_least, 0.5 * (1.0 + target))))
+    half_way = np.maximum(p.alarm_least, 0.5 * (1.0 + target))
+    return np.minimum(target, np.maximum(target - p.alarm_below_target, half_way))
 
 
 def largest_assets(pool: Any, account: int) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from sim.chain.transaction import Receipt, Transaction
 from sim.events import EventRecorder
 from sim.liquidatable import Liquidatable
 from sim.metrics import Metrics
+from sim.population import Owners
 from sim.results import Recorder
 from sim.screening import ExhaustiveScreen, Screen, open_screen
 from sim.screening.screen import Side
@@ -138,25 +139,21 @@ class Economy(mesa.Model):
 
     def _alarm_screen(self) -> Screen:
         """Owners who have an alarm: crossed when the integers put the health factor under it."""
-        populations = self.populations
-        home: dict[int, tuple[Any, int]] = {}
-        for population in populations.values():
-            if population.agent_class.wake == "alarm":
-                home.update((account, (population, population.first)) for account in population.accounts)
+        owners = Owners(p for p in self.populations.values() if p.agent_class.wake == "alarm")
 
         def under_alarm(account: int) -> bool:
-            population, first = home[account]
-            return bool(self.pool.health_factor(account) < int(population.columns["alarm"][account - first] * WAD))
+            population = owners[account]
+            alarm = population.columns["alarm"][account - population.first]
+            return bool(self.pool.health_factor(account) < int(alarm * WAD))
 
         return self._screen(under_alarm)
 
     def _upper_screen(self, purpose: str) -> Screen:
         """Owners with a trigger above: crossed when the integers put the health factor of a debtor over it."""
-        populations = [p for p in self.populations.values() if purpose in p.agent_class.above]
-        home = {account: population for population in populations for account in population.accounts}
+        owners = Owners(p for p in self.populations.values() if purpose in p.agent_class.above)
 
         def over_trigger(account: int) -> bool:
-            population = home[account]
+            population = owners[account]
             trigger = population.columns[f"{purpose}_trigger"][account - population.first]
             health = self.pool.health_factor(account)
             return bool(health < NO_DEBT and health > int(trigger * WAD))

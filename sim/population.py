@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -57,3 +59,31 @@ class Population:
     def row(self, account: int) -> int:
         """Row of an account of this population."""
         return account - self.first
+
+
+class Owners:
+    """Which population an account belongs to, found in the order of their first accounts (none has an entry of its own,
+    so a million accounts cost nothing).
+    """
+
+    __slots__ = ("_firsts", "_populations")
+
+    def __init__(self, populations: Iterable[Population] = ()) -> None:
+        self._firsts: list[int] = []
+        self._populations: list[Population] = []
+        for population in populations:
+            self.add(population)
+
+    def add(self, population: Population) -> None:
+        """Take up a population; one without rows owns no account."""
+        if not len(population):
+            return
+        place = bisect_right(self._firsts, population.first)
+        self._firsts.insert(place, population.first)
+        self._populations.insert(place, population)
+
+    def __getitem__(self, account: int) -> Population:
+        place = bisect_right(self._firsts, account) - 1
+        if place >= 0 and account in (population := self._populations[place]).accounts:
+            return population
+        raise KeyError(account)

@@ -101,7 +101,8 @@ class Snapshots:
         n = len(ledger.owners)
         held = np.empty((len(ledger.tokens), n))
         for token, column in enumerate(ledger.balances):
-            held[token] = np.array([float(amount) for amount in column]) / float(ledger.tokens[token].unit)
+            amounts = np.fromiter(map(float, column), dtype=np.float64, count=len(column))
+            held[token] = amounts / float(ledger.tokens[token].unit)
         for asset, token in enumerate(self.tokens):
             held[token] += pool.supply_column[asset, :n] * (pool.normalized_income(asset) * 1e-27)
             held[token] -= pool.debt_column[asset, :n] * (pool.normalized_debt(asset) * 1e-27)

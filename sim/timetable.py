@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from sim.population import Population
+from sim.population import Owners, Population
 from sim.randomness import Randomness
 from sim.screening import Calendar, Screen
 
@@ -29,7 +29,7 @@ class Timetable:
         self.purpose = purpose
         self.screen = screen
         self.calendar = Calendar(page_seconds)
-        self.owners: dict[int, Population] = {}
+        self.owners = Owners()
         self._keys: dict[str, str] = {}
         self._looked: list[int] = []
 
@@ -42,11 +42,9 @@ class Timetable:
     def add(self, population: Population, now: int) -> None:
         """Take up a population: draw its first times, or arm its triggers (column `<purpose>_trigger`)."""
         self._keys[population.name] = f"{population.name}.{self.purpose}"
-        for account in population.accounts:
-            self.owners[account] = population
+        self.owners.add(population)
         if self.screen is None:
-            for account in population.accounts:
-                self._draw(population, account, now)
+            self._draw_first(population, now)
         else:
             self.screen.arm(population.accounts, population.columns[f"{self.purpose}_trigger"])
 
@@ -84,6 +82,16 @@ class Timetable:
             if column[row] > before:
                 column[row] = before
                 self.calendar.schedule(population.first + row, before)
+
+    def _draw_first(self, population: Population, now: int) -> None:
+        """Everybody's first time: `_draw` for all rows at once."""
+        mean_of = population.agent_class.look_mean_seconds
+        means = np.array([mean_of(population, self.purpose, row) for row in range(len(population))])
+        rows = np.flatnonzero(np.isfinite(means))
+        times = now + self.randomness.exponential_array(self._keys[population.name], rows, 0, means[rows])
+        population.columns[f"{self.purpose}_number"][rows] = 1
+        population.columns[f"{self.purpose}_at"][rows] = times
+        self.calendar.schedule_many(population.first + rows, times)
 
     def _draw(self, population: Population, account: int, now: int) -> None:
         row = account - population.first

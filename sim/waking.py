@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.population import Population
+from sim.population import Owners, Population
 from sim.screening import Calendar, Screen
 from sim.timetable import Timetable
 
@@ -37,7 +37,7 @@ class Waking:
         self._upper_screen = upper_screen
         self._noticing: list[Population] = []
         self.calendar = Calendar(page_seconds)
-        self.owners: dict[int, Population] = {}
+        self.owners = Owners()
         self.means: dict[str, float] = {}
         self._looked: list[int] = []
 
@@ -59,12 +59,10 @@ class Waking:
             self.alarms.arm(population.accounts, population.columns["alarm"])
         elif wake == "calendar":
             self.means[population.name] = population.agent_class.mean_seconds(population)
-            for account in population.accounts:
-                self._draw(population, account, now)
+            self._draw_first(population, now)
         else:
             return
-        for account in population.accounts:
-            self.owners[account] = population
+        self.owners.add(population)
 
     def open(self, now: int, factors: tuple[np.ndarray, np.ndarray]) -> dict[str, list[int]]:
         """Owners whose time has come at `now`, as rows by population; newly alarmed ones get their time first."""
@@ -137,6 +135,15 @@ class Waking:
             found = Timetable(self.economy.randomness, purpose, self._page_seconds, screen)
             self.timetables[purpose] = found
         return found
+
+    def _draw_first(self, population: Population, now: int) -> None:
+        """Everybody's first time: `_draw` for all rows at once."""
+        mean = self.means[population.name]
+        accounts = np.arange(population.first, population.first + len(population))
+        times = now + self.economy.randomness.exponential_array("look", accounts, 0, mean)
+        population.columns["looks"][:] = 1
+        population.columns["look_at"][:] = times
+        self.calendar.schedule_many(accounts, times)
 
     def _draw(self, population: Population, account: int, now: int) -> None:
         row = account - population.first
