@@ -11,6 +11,7 @@ Balances behave as in the ERC-20 contracts of the recorded traces (OpenZeppelin 
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import add
 from typing import NamedTuple
 
 from sim.chain.journal import Journal
@@ -120,6 +121,22 @@ class Ledger:
         self.inflows[token] += amount
         entries.append((column, account, column[account]))
         column[account] += amount
+
+    def inflow_many(self, token: int, accounts: range, amounts: list[int]) -> None:
+        """`inflow` for contiguous accounts, one amount each: one entry of the journal."""
+        if accounts.step != 1 or len(accounts) != len(amounts):
+            raise ValueError(f"need one amount for each of contiguous accounts, got {len(amounts)} for {accounts}")
+        if min(amounts, default=0) < 0:
+            raise ValueError(f"negative amount {min(amounts)}")
+        column = self.balances[token]
+        part = slice(accounts.start, accounts.stop)
+        held = column[part]
+        entries = self.journal.entries
+        entries.append((self.inflows, token, self.inflows[token]))
+        self.inflows[token] += sum(amounts)
+        entries.append((column, part, held))
+        # Where there was nothing the amounts themselves are kept, so that equal ones are one object.
+        column[part] = list(map(add, held, amounts)) if any(held) else amounts
 
     def outflow(self, token: int, account: int, amount: int) -> None:
         """Take `amount` out of the economy; reverts when the account has less."""

@@ -11,9 +11,12 @@ from sim.screening import LiquidationBook, Screen, health_factors, values_usd
 
 WAD = 10**18
 
-#: Steps after which a position that nobody can liquidate at a profit is offered again: doubled each time, up to 256.
-FIRST_PAUSE_STEPS = 4
-LONGEST_PAUSE_STEPS = 256
+#: Blocks after which a position that nobody can liquidate at a profit is offered again: doubled each time, up to 256;
+#: up to 16 where liquidating it would earn 1,000 USD before slippage, since such a position is kept in sight.
+FIRST_PAUSE_BLOCKS = 4
+LONGEST_PAUSE_BLOCKS = 256
+LONGEST_PAUSE_IN_SIGHT_BLOCKS = 16
+IN_SIGHT_USD = 1_000.0
 
 
 class Liquidatable:
@@ -24,8 +27,9 @@ class Liquidatable:
     aside for some steps, so that standing insolvent positions cost nothing per block.
     """
 
-    def __init__(self, pool: Any, screen: Screen) -> None:
+    def __init__(self, pool: Any, screen: Screen, blocks_per_step: int = 1) -> None:
         self.pool = pool
+        self.blocks_per_step = blocks_per_step
         self.book = LiquidationBook()
         self.screen = screen
         self.debts_usd: dict[int, float] = {}
@@ -68,10 +72,24 @@ class Liquidatable:
         """No liquidation of these accounts pays now: offer them again after a pause that doubles each time."""
         for account in accounts:
             if account in self.book:
-                pause = min(self._pauses.get(account, FIRST_PAUSE_STEPS // 2) * 2, LONGEST_PAUSE_STEPS)
-                self._pauses[account] = pause
+                longest = LONGEST_PAUSE_BLOCKS
+                if self._worth(account)[0] >= IN_SIGHT_USD:
+                    longest = LONGEST_PAUSE_IN_SIGHT_BLOCKS
+                blocks = min(self._pauses.get(account, FIRST_PAUSE_BLOCKS // 2) * 2, longest)
+                self._pauses[account] = blocks
+                pause = max(1, blocks // self.blocks_per_step)
                 self.book.discard(account)
                 self._resting.setdefault(step + pause, []).append(account)
+
+    def parameters_changed(self) -> None:
+        """The pool's parameters have changed: at the next look see who has healed, and offer everybody again."""
+        self.prices_seen = []
+        for accounts in self._resting.values():
+            for account in accounts:
+                if account in self.debts_usd and account not in self.book:
+                    self.book.add(account, self._worth(account)[0], self._since[account])
+        self._resting.clear()
+        self._pauses.clear()
 
     def __len__(self) -> int:
         return len(self.debts_usd)

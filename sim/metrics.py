@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 RAY = 1e-27
 
+#: A withdrawal that lacks less than this share of the supply is served.
+QUEUE_ROUNDING = 1e-3
+
 #: Causes under which trades of this economy leave an impact outside.
-IMPACT_CAUSES = ("liquidation", "deleveraging", "trading", "arbitrage")
+IMPACT_CAUSES = ("liquidation", "deleveraging", "leveraging", "trading", "arbitrage", "whale")
 
 
 class Metrics:
@@ -27,6 +32,7 @@ class Metrics:
         self.units = [1.0 / reserve.unit for reserve in pool.reserves]
         self.oracle_reserve = {reserve.token: asset for asset, reserve in enumerate(pool.reserves)}
         self._depths: dict[str, tuple[tuple[int, int], float]] = {}
+        self.queues = [p for p in economy.populations.values() if p.agent_class.queues]
         self.columns = self._names()
 
     def _names(self) -> list[str]:
@@ -86,11 +92,34 @@ class Metrics:
             len(economy.liquidatable),
             events.liquidated_usd,
             events.liquidations,
-            0.0,
+            self.waiting_withdrawals_usd(),
             events.transactions,
             events.reverted,
         )
         return values
+
+    def waiting_withdrawals_usd(self) -> float:
+        """What lenders want out of the pool and have not got yet, at the pool's prices: supply above their goal."""
+        economy = self.economy
+        pool = economy.pool
+        total = 0.0
+        for population in self.queues:
+            if not population.memory.get("waiting"):
+                continue
+            part = slice(population.first, population.first + len(population))
+            left = False
+            for symbol, asset in population.memory["assets"].items():
+                goal = population.columns[f"goal.{symbol}"]
+                if not np.isfinite(goal).any():
+                    continue
+                left = True
+                supply = pool.supply_column[asset, part] * (pool.normalized_income(asset) * RAY)
+                # The interest earned since he said so is not a wish to leave.
+                missing = np.where(supply > goal * (1.0 + QUEUE_ROUNDING), supply - goal, 0.0)
+                missing = np.where(missing > QUEUE_ROUNDING * supply, missing, 0.0)
+                total += float(missing.sum()) * pool.prices[asset] * 1e-8
+            population.memory["waiting"] = left
+        return total
 
     def _depth_tokens(self, name: str, amm: Any) -> float:
         """Token0 that moves a pool 2 % down; worked out anew only when the pool's reserves have changed."""

@@ -16,16 +16,16 @@ from __future__ import annotations
 
 import hashlib
 import math
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+
+from sim.normal import inverse_normal, inverse_normal_array
 
 _MASK = (1 << 64) - 1
 _GAMMA = 0x9E3779B97F4A7C15
 _M1 = 0xBF58476D1CE4E5B9
 _M2 = 0x94D049BB133111EB
-_NORMAL = NormalDist()
 
 
 def word(*parts: object) -> int:
@@ -93,15 +93,20 @@ class Randomness:
         """Exponential with the given mean, by inversion."""
         return -mean * math.log(self.uniform(purpose, identity, counter))
 
+    def exponential_array(self, purpose: str, identities: Any, counter: Any, mean: Any) -> np.ndarray:
+        """`exponential` for many identities, with one mean or as many."""
+        uniforms = self.uniform_array(purpose, identities, counter)
+        logarithms = np.fromiter(map(math.log, uniforms.tolist()), dtype=np.float64, count=len(uniforms))
+        result: np.ndarray = -np.asarray(mean, dtype=np.float64) * logarithms
+        return result
+
     def normal(self, purpose: str, identity: int, counter: int = 0) -> float:
-        """Standard normal, by inversion (Wichura 1988, AS 241, as in `statistics.NormalDist`)."""
-        return _NORMAL.inv_cdf(self.uniform(purpose, identity, counter))
+        """Standard normal, by inversion (Wichura 1988, AS 241)."""
+        return inverse_normal(self.uniform(purpose, identity, counter))
 
     def normal_array(self, purpose: str, identities: Any, counter: Any = 0) -> np.ndarray:
-        """`normal` for many identities (element by element in `statistics`, so equal on every CPU)."""
-        inverse = _NORMAL.inv_cdf
-        draws = self.uniform_array(purpose, identities, counter)
-        return np.array([inverse(u) for u in draws.tolist()], dtype=np.float64)
+        """`normal` for many identities: element i equals the scalar draw, to the bit."""
+        return inverse_normal_array(self.uniform_array(purpose, identities, counter))
 
     def stratified_array(self, purpose: str, rows: Any) -> np.ndarray:
         """Uniform draws that fill (0, 1) evenly: row i's depends on (seed, purpose, i) only, yet totals vary little.

@@ -101,7 +101,8 @@ class Snapshots:
         n = len(ledger.owners)
         held = np.empty((len(ledger.tokens), n))
         for token, column in enumerate(ledger.balances):
-            held[token] = np.array([float(amount) for amount in column]) / float(ledger.tokens[token].unit)
+            amounts = np.fromiter(map(float, column), dtype=np.float64, count=len(column))
+            held[token] = amounts / float(ledger.tokens[token].unit)
         for asset, token in enumerate(self.tokens):
             held[token] += pool.supply_column[asset, :n] * (pool.normalized_income(asset) * 1e-27)
             held[token] -= pool.debt_column[asset, :n] * (pool.normalized_debt(asset) * 1e-27)
@@ -123,6 +124,7 @@ class Snapshots:
     def agents(self, opening: dict[str, np.ndarray]) -> dict[str, Any]:
         """Profit of every agent, split.
 
+        profit = end - start - capital brought in from outside (less what was taken out), at the prices of the moment;
         price = opening holdings * change of outside prices; interest = opening scaled positions * change of indexes, at
         closing prices; gas, liquidation and trading from the receipts; other = the rest (what holdings that changed
         on the way gained or lost in price and interest).
@@ -141,12 +143,17 @@ class Snapshots:
             interest += opening["supply"][asset, accounts] * (earned * prices[token])
             interest -= opening["debt"][asset, accounts] * (owed * prices[token])
         flows = economy.events.flows
-        split = np.zeros((3, len(accounts)))
+        split = np.zeros((4, len(accounts)))
         for account, flow in flows.items():
             if account >= self.first:
-                split[:, account - self.first] = (flow.gas_usd, flow.liquidation_usd, flow.trading_usd)
+                split[:, account - self.first] = (
+                    flow.gas_usd,
+                    flow.liquidation_usd,
+                    flow.trading_usd,
+                    flow.capital_usd,
+                )
         owner = self.owner[accounts].tolist()
-        profit = end - start
+        profit = end - start - split[3]
         return {
             "account": accounts,
             "population": [self.names[k] for k in owner],
@@ -159,5 +166,6 @@ class Snapshots:
             "liquidation_usd": split[1],
             "trading_usd": split[2],
             "price_usd": price,
+            "capital_usd": split[3],
             "other_usd": profit - (interest + split[0] + split[1] + split[2] + price),
         }

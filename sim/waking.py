@@ -8,12 +8,14 @@ wakes: `act` evaluates `due` again on its own row.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from sim.population import Population
+from sim.population import Owners, Population
 from sim.screening import Calendar, Screen
+from sim.timetable import Timetable
 
 
 class Waking:
@@ -21,13 +23,21 @@ class Waking:
 
     "calendar" populations have a next time always (Poisson, mean `mean_seconds`); "alarm" populations get one when the
     screen hands them over, with mean `parameters.look_seconds_alarm`, and are given back to the screen afterwards.
+    Kinds with further reasons to look have a timetable for each. `upper_screen(purpose)` makes the screen of a
+    timetable that follows a trigger above. A kind that a switched-off mechanism freezes has no times at all.
     """
 
-    def __init__(self, economy: Any, alarms: Screen, page_seconds: float) -> None:
+    def __init__(
+        self, economy: Any, alarms: Screen, page_seconds: float, upper_screen: Callable[[str], Screen]
+    ) -> None:
         self.economy = economy
         self.alarms = alarms
+        self.timetables: dict[str, Timetable] = {}
+        self._page_seconds = page_seconds
+        self._upper_screen = upper_screen
+        self._noticing: list[Population] = []
         self.calendar = Calendar(page_seconds)
-        self.owners: dict[int, Population] = {}
+        self.owners = Owners()
         self.means: dict[str, float] = {}
         self._looked: list[int] = []
 
@@ -35,21 +45,33 @@ class Waking:
         """Take up a population: draw its first times, or arm its alarms."""
         if not len(population):
             return  # a kind without agents has no columns either
-        wake = population.agent_class.wake
+        kind = population.agent_class
+        purposes = kind.purposes(population)
+        for purpose in purposes:
+            Timetable.add_columns(population, purpose)
+        if kind.mechanism and not getattr(self.economy.settings.mechanisms, kind.mechanism):
+            return
+        for purpose in purposes:
+            self._timetable(purpose, purpose in kind.above).add(population, now)
+        if kind.notices and len(population):
+            self._noticing.append(population)
+        wake = kind.wake
         if wake == "alarm":
             self.means[population.name] = float(population.parameters.look_seconds_alarm)
             self.alarms.arm(population.accounts, population.columns["alarm"])
         elif wake == "calendar":
             self.means[population.name] = population.agent_class.mean_seconds(population)
-            for account in population.accounts:
-                self._draw(population, account, now)
+            self._draw_first(population, now)
         else:
             return
-        for account in population.accounts:
-            self.owners[account] = population
+        self.owners.add(population)
 
     def open(self, now: int, factors: tuple[np.ndarray, np.ndarray]) -> dict[str, list[int]]:
         """Owners whose time has come at `now`, as rows by population; newly alarmed ones get their time first."""
+        for population in self._noticing:
+            purpose, rows = population.agent_class.noticed(population, self.economy.pool, now)
+            if rows:
+                self.timetables[purpose].hasten(population, rows, now)
         for account in self.alarms.look(*factors):
             self._draw(self.owners[account], account, now)
         woken: dict[str, list[int]] = {}
@@ -57,10 +79,24 @@ class Waking:
         for account in self._looked:
             population = self.owners[account]
             woken.setdefault(population.name, []).append(account - population.first)
-        return woken
+        for timetable in self.timetables.values():
+            for account in timetable.open(now, factors):
+                population = timetable.owners[account]
+                woken.setdefault(population.name, []).append(account - population.first)
+        # A row may have several reasons to look at once; it is asked once.
+        return {name: sorted(dict.fromkeys(rows)) for name, rows in woken.items()}
+
+    def touch(self, accounts: list[int]) -> None:
+        """Balances of these accounts changed: every screen looks at them anew."""
+        self.alarms.touch(accounts)
+        for timetable in self.timetables.values():
+            if timetable.screen is not None:
+                timetable.screen.touch(accounts)
 
     def close(self, now: int) -> None:
         """After the block: who looked gets his next time, or goes back to the screen."""
+        for timetable in self.timetables.values():
+            timetable.close(now)
         back: list[int] = []
         for account in self._looked:
             population = self.owners[account]
@@ -72,6 +108,44 @@ class Waking:
         if back:
             self.alarms.rearm(np.array(back, dtype=np.int64))
         self._looked = []
+        self._rearm_newcomers()
+
+    def _rearm_newcomers(self) -> None:
+        """Rows that new owners have taken have new triggers."""
+        for population in self.economy.populations.values():
+            rows = population.memory.get("newcomers")
+            if not rows:
+                continue
+            for screen, column in self._triggers(population):
+                screen.arm([population.first + row for row in rows], population.columns[column][rows])
+            rows.clear()
+
+    def _triggers(self, population: Population) -> list[tuple[Screen, str]]:
+        found: list[tuple[Screen, str]] = []
+        if population.agent_class.wake == "alarm":
+            found.append((self.alarms, "alarm"))
+        for purpose in population.agent_class.above:
+            screen = self.timetables[purpose].screen
+            if screen is not None:
+                found.append((screen, f"{purpose}_trigger"))
+        return found
+
+    def _timetable(self, purpose: str, above: bool) -> Timetable:
+        found = self.timetables.get(purpose)
+        if found is None:
+            screen = self._upper_screen(purpose) if above else None
+            found = Timetable(self.economy.randomness, purpose, self._page_seconds, screen)
+            self.timetables[purpose] = found
+        return found
+
+    def _draw_first(self, population: Population, now: int) -> None:
+        """Everybody's first time: `_draw` for all rows at once."""
+        mean = self.means[population.name]
+        accounts = np.arange(population.first, population.first + len(population))
+        times = now + self.economy.randomness.exponential_array("look", accounts, 0, mean)
+        population.columns["looks"][:] = 1
+        population.columns["look_at"][:] = times
+        self.calendar.schedule_many(accounts, times)
 
     def _draw(self, population: Population, account: int, now: int) -> None:
         row = account - population.first

@@ -32,6 +32,10 @@ class Standing(PoolState):
         """Liquidation bonus of a collateral inside an e-mode category, as a share of the debt (0.05 is 5 %)."""
         return max(self._risk[category][asset][2] / PERCENTAGE_FACTOR - 1.0, 0.0)
 
+    def terms(self, asset: int, category: int = 0) -> tuple[int, int, int]:
+        """(LTV, liquidation threshold, 1 + liquidation bonus) of a collateral inside an e-mode category, in bps."""
+        return self._risk[category][asset]
+
     def supply_room(self, asset: int) -> int | None:
         """What the supply cap still allows to be supplied, in token units; None without a cap."""
         reserve = self.reserves[asset]
