@@ -4,9 +4,10 @@
 depends only on the seed and a name, never on who asked before.
 
 *Keyed draws* (`uniform`, `exponential`, `normal`) are stateless: a number in (0, 1) that is a pure function of
-(seed, purpose, id, counter). They are the only randomness an agent uses, so adding an agent or changing a parameter
-leaves everybody else's draws as they were. The mixing is the finaliser of SplitMix64 (Steele, Lea, Flood 2014,
-"Fast splittable pseudorandom number generators") applied over the key's words.
+(seed, purpose, id, counter). They are the only randomness an agent uses, so changing a parameter, or adding an agent
+behind the others, leaves everybody else's draws as they were (ids are accounts, numbered in the scenario's order). The
+mixing is the finaliser of SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators")
+applied over the key's words.
 
 Scalars go through `math`, never through NumPy's transcendental functions, which may differ between CPUs in the last
 bit; arrays of ids are mixed with elementwise integer arithmetic, which does not.

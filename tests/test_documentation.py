@@ -149,3 +149,11 @@ def test_results_page_names_every_table_and_every_key_of_the_manifest(tmp_path):
     assert not set(manifest) - listed
     files = {path.name for path in (tmp_path / "run").iterdir()}
     assert not [name for name in files if f"`{name}`" not in text]
+
+
+def test_one_version_everywhere():
+    from sim import __version__
+
+    for file in ("CITATION.cff", "pyproject.toml"):
+        assert re.search(rf'(?m)^version\s*[:=]\s*"?{re.escape(__version__)}"?$', (ROOT / file).read_text()), file
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -21,7 +21,7 @@ def test_every_module_has_a_layer():
         try:
             layer_of(module_of(path))
         except KeyError:
-            pytest.fail(f"{path} is in no layer: add it to LAYERS as the design says")
+            pytest.fail(f"{path} is in no layer: add it to LAYERS and to docs/developing.md")
 
 
 def test_no_exception_outlives_its_reason():

@@ -87,4 +87,6 @@ class Results(Section):
     positions_every_seconds: Whole = field(
         0, "Time between two snapshots of all positions (0: only first, last and worst block)", unit="s", ge=0
     )
-    keep: Sequence[Table] = field(("metrics", "events", "positions", "agents"), "Tables that are written")
+    keep: Sequence[Table] = field(
+        ("metrics", "events", "positions", "agents"), "Tables that are written; metrics and reports always are"
+    )
