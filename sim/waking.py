@@ -43,6 +43,8 @@ class Waking:
 
     def add(self, population: Population, now: int) -> None:
         """Take up a population: draw its first times, or arm its alarms."""
+        if not len(population):
+            return
         kind = population.agent_class
         purposes = kind.purposes(population)
         for purpose in purposes:
