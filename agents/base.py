@@ -60,6 +60,11 @@ class EconomicAgent(mesa.Agent):
         self.row = row
 
     @property
+    def identity(self) -> int:
+        """What this agent's draws are keyed by: its population's name and its row, whoever else there is."""
+        return self.population.key + self.row
+
+    @property
     def account(self) -> int:
         """This agent's account in the ledger and in every market."""
         return self.population.first + self.row

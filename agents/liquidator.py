@@ -297,8 +297,8 @@ class Liquidator(EconomicAgent):
         if known is None or known[0] != entry.since_step:
             p = population.parameters
             first = entry.since_step * view.blocks_per_step
-            key = view.randomness.bits("notice", entry.account, entry.since_step) >> 2
-            draws = view.randomness.normal_array("latency", np.arange(len(population)) + population.first, key)
+            key = view.randomness.bits("notice", view.ledger.identity(entry.account), entry.since_step) >> 2
+            draws = view.randomness.normal_array("latency", np.arange(len(population)) + population.key, key)
             median = p.latency_blocks_median
             log_sd = p.latency_log_sd * math.sqrt(1.0 - p.latency_persistent_share)
             blocks = [
@@ -320,13 +320,13 @@ class Liquidator(EconomicAgent):
         if p.uptime_ratio >= 1.0:
             return True
         spell = int(view.timestamp // p.uptime_spell_seconds)
-        return view.randomness.uniform("uptime", population.first + row, spell) < p.uptime_ratio
+        return view.randomness.uniform("uptime", population.key + row, spell) < p.uptime_ratio
 
     # ------------------------------------------------------------------ one liquidator's own
     def _serves(self, view: View, plan: Plan) -> bool:
         share = self.parameters.pairs_share
         pair = plan.collateral_asset << 16 | plan.debt_asset
-        return bool(share >= 1.0 or view.randomness.uniform("pair served", self.account, pair) < share)
+        return bool(share >= 1.0 or view.randomness.uniform("pair served", self.identity, pair) < share)
 
     def _own_plan(self, view: View, plans: tuple[Plan, ...]) -> Plan | None:
         """The best plan for a pair he serves, cut to what he can pay."""
@@ -344,7 +344,9 @@ class Liquidator(EconomicAgent):
         own = float(self.population.columns["cost_share"][self.row])
         log_sd = self.parameters.cost_opportunity_log_sd
         if log_sd:
-            own *= math.exp(log_sd * view.randomness.normal("cost of a position", self.account, borrower))
+            own *= math.exp(
+                log_sd * view.randomness.normal("cost of a position", self.identity, view.ledger.identity(borrower))
+            )
         return min(own, 0.95)
 
     def _bid(self, view: View, plan: Plan) -> Transaction | None:

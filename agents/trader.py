@@ -109,14 +109,14 @@ class Trader(EconomicAgent):
         names = p.pools or tuple(view.venues.amms)
         if not names:
             return []
-        name = names[int(draw.uniform("trade.pool", account, number) * len(names))]
+        name = names[int(draw.uniform("trade.pool", self.identity, number) * len(names))]
         amm = view.venues.amms[name]
         size_usd = (
             p.size_usd_median
             * self.population.size_ratio
-            * math.exp(p.size_log_sd * draw.normal("trade.size", account, number))
+            * math.exp(p.size_log_sd * draw.normal("trade.size", self.identity, number))
         )
-        sell_first = draw.uniform("trade.side", account, number) < 0.5
+        sell_first = draw.uniform("trade.side", self.identity, number) < 0.5
         tokens = (amm.token0, amm.token1) if sell_first else (amm.token1, amm.token0)
         for token_in, token_out in (tokens, tokens[::-1]):
             amount = int(size_usd / view.outside_usd[token_in] * view.ledger.tokens[token_in].unit)

@@ -141,6 +141,7 @@ def build(scenario: Scenario, seed: int) -> World:
         gas=gas_market_of(scenario),
         mempool=Mempool(
             randomness,
+            identity=ledger.identity,
             raise_ratio=scenario.gas.raise_ratio,
             raise_rounds=scenario.gas.raise_rounds_per_block * run.blocks_per_step,
         ),
@@ -255,7 +256,15 @@ def _populate(world: World, tokens: dict[str, int], refusals: Refusals) -> None:
         slots = max(count, scenario.scaled(name, getattr(settings.parameters, "slots", 0)))
         accounts = ledger.open_accounts(list(itertools.repeat(name, slots)))
         size_ratio = 1.0 / scenario.populations.scale if settings.scaled else 1.0
-        population = Population(name, agent_class(settings.kind), settings.parameters, accounts, size_ratio, count)
+        population = Population(
+            name,
+            agent_class(settings.kind),
+            settings.parameters,
+            accounts,
+            size_ratio,
+            count,
+            ledger.identity(accounts.start) if accounts else None,
+        )
         world.populations[name] = population
         if slots:
             population.agent_class.found(population, founding)

@@ -89,7 +89,7 @@ class Founding:
             self.refuse(
                 path, f"weights that add to {total:g}", "at least one weight above 0", "leaves nothing to choose"
             )
-            return names[:1] * len(population)
+            return np.zeros(len(population), dtype=np.int8)
         level = 0.0
         for name in names:
             level += shares[name] / total

@@ -10,12 +10,15 @@ Balances behave as in the ERC-20 contracts of the recorded traces (OpenZeppelin 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from operator import add
 from typing import NamedTuple
 
 from sim.chain.journal import Journal
 from sim.chain.revert import Revert
+from sim.randomness import word
 
 EXCEEDS_BALANCE = "ERC20: transfer amount exceeds balance"
 
@@ -52,6 +55,9 @@ class Ledger:
         self.outflows: list[int] = []
         self.owners: list[str] = []
         self._ids: dict[str, int] = {}
+        self._run_starts: list[int] = []
+        self._run_keys: list[int] = []
+        self._opened: dict[str, int] = {}
         self._watchers: list[Callable[[int], None]] = []
 
     # ------------------------------------------------------------------ tokens and accounts
@@ -84,12 +90,32 @@ class Ledger:
     def open_accounts(self, owners: list[str]) -> range:
         """Open contiguous accounts, one per owner, and return their indices."""
         first = len(self.owners)
+        self._remember(first, owners)
         self.owners.extend(owners)
         for column in self.balances:
             column.extend([0] * len(owners))
         for grow in self._watchers:
             grow(len(self.owners))
         return range(first, len(self.owners))
+
+    def identity(self, account: int) -> int:
+        """A number for an account that depends on its owner's name and its place among the owner's accounts alone.
+
+        Draws and ties are keyed by it, so that accounts opened for somebody else change nothing. The accounts that one
+        owner opens at once have consecutive identities.
+        """
+        run = bisect_right(self._run_starts, account) - 1
+        return self._run_keys[run] + account - self._run_starts[run]
+
+    def _remember(self, first: int, owners: Sequence[str]) -> None:
+        """Note the identities of accounts about to be opened, one run for neighbours of one owner."""
+        for owner, group in groupby(owners):
+            count = len(list(group))
+            before = self._opened.get(owner, 0)
+            self._opened[owner] = before + count
+            self._run_starts.append(first)
+            self._run_keys.append((word("account", owner) >> 2) + before)
+            first += count
 
     # ------------------------------------------------------------------ movements
     def balance(self, token: int, account: int) -> int:

@@ -16,6 +16,7 @@ class Population:
     value a row: motives (targets, alarms) and times. Balances are not here: they live in the ledger and the markets.
     `memory` is what a kind keeps for all its rows (draws worked out together, say).
     `size_ratio` multiplies every size (the inverse of `populations.scale`, so that the book's totals stay).
+    Draws of row i are keyed by `key + i`, which does not depend on who else is there (`Ledger.identity`).
     The first `present` rows are there from the start; the others are slots that agents who arrive later take.
     Each agent reads and writes its own row only; whole columns are read by `due` and by the world's calendar.
     """
@@ -26,6 +27,7 @@ class Population:
         "agents",
         "columns",
         "first",
+        "key",
         "memory",
         "name",
         "parameters",
@@ -41,12 +43,14 @@ class Population:
         accounts: range,
         size_ratio: float = 1.0,
         present: int | None = None,
+        key: int | None = None,
     ) -> None:
         self.name = name
         self.agent_class = agent_class
         self.parameters = parameters
         self.accounts = accounts
         self.first = accounts.start
+        self.key = accounts.start if key is None else key
         self.size_ratio = size_ratio
         self.present = len(accounts) if present is None else present
         self.columns: dict[str, np.ndarray] = {}

@@ -141,8 +141,9 @@ class Waking:
     def _draw_first(self, population: Population, now: int) -> None:
         """Everybody's first time: `_draw` for all rows at once."""
         mean = self.means[population.name]
-        accounts = np.arange(population.first, population.first + len(population))
-        times = now + self.economy.randomness.exponential_array("look", accounts, 0, mean)
+        rows = np.arange(len(population))
+        accounts = population.first + rows
+        times = now + self.economy.randomness.exponential_array("look", population.key + rows, 0, mean)
         population.columns["looks"][:] = 1
         population.columns["look_at"][:] = times
         self.calendar.schedule_many(accounts, times)
@@ -152,6 +153,6 @@ class Waking:
         looks = population.columns["looks"]
         number = int(looks[row])
         looks[row] = number + 1
-        wait = self.economy.randomness.exponential("look", account, number, self.means[population.name])
+        wait = self.economy.randomness.exponential("look", population.key + row, number, self.means[population.name])
         population.columns["look_at"][row] = now + wait
         self.calendar.schedule(account, now + wait)

@@ -26,8 +26,16 @@ class Mempool:
     selections bidders look at each other `raise_rounds` times.
     """
 
-    def __init__(self, randomness: Randomness, *, raise_ratio: float = 0.125, raise_rounds: int = 20) -> None:
+    def __init__(
+        self,
+        randomness: Randomness,
+        *,
+        identity: Callable[[int], int] = int,
+        raise_ratio: float = 0.125,
+        raise_rounds: int = 20,
+    ) -> None:
         self._randomness = randomness
+        self._identity = identity
         self._pending: list[Transaction] = []
         self._nonces: dict[int, int] = {}
         self.raise_factor = 1.0 + raise_ratio
@@ -55,7 +63,7 @@ class Mempool:
             nonce = nonces.get(transaction.sender, 0)
             nonces[transaction.sender] = nonce + 1
             transaction.nonce = nonce
-            transaction.order_key = self._randomness.bits("order", transaction.sender, nonce)
+            transaction.order_key = self._randomness.bits("order", self._identity(transaction.sender), nonce)
             transaction.submitted_step = step
             transaction.expires_step = step + expiry_steps
             self._pending.append(transaction)

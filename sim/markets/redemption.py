@@ -124,7 +124,9 @@ class RedemptionQueue:
         number, made = state["next"], self.made.get(sender, 0)
         backlog = self.backlog() + base_amount
         least, most = self.delay_days
-        delay_days = least + (most - least) * self.randomness.uniform("redemption.delay", sender, made)
+        delay_days = least + (most - least) * self.randomness.uniform(
+            "redemption.delay", self.ledger.identity(sender), made
+        )
         waiting = -(-backlog * DAY_SECONDS // self.churn_per_day)
         opened = Request(number, sender, amount, base_amount, now, now + waiting + int(delay_days * DAY_SECONDS))
         self.ledger.transfer(self.token, sender, self.account, amount)
