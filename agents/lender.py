@@ -74,7 +74,8 @@ class Lender(EconomicAgent):
             ).tolist()
             alpha = parameters.pareto_alpha
             mean_usd = total_usd / len(population)
-            cap = parameters.largest_share_ratio * total_usd
+            # Too few lenders for that share: all hold the same.
+            cap = max(parameters.largest_share_ratio * total_usd, mean_usd)
             least = _least(alpha, mean_usd, cap)
             sizes = [min(least * (1.0 - u) ** (-1.0 / alpha), cap) for u in draws]
             founding.supply(population, symbol, [founding.amount(symbol, s) for s in sizes], collateral=False)
