@@ -88,8 +88,10 @@ def pareto_sizes(population: Population, founding: Founding, symbol: str, total_
     """One size a row in USD: Pareto, cut at `largest_share_ratio` of the total, with that expected total."""
     p = population.parameters
     draws = founding.randomness.stratified_array(f"{population.name}.{symbol}.size", range(len(population))).tolist()
-    cap = p.largest_share_ratio * total_usd
-    least = _least(p.pareto_alpha, total_usd / len(population), cap)
+    mean_usd = total_usd / len(population)
+    # Too few lenders for that share: all hold the same.
+    cap = max(p.largest_share_ratio * total_usd, mean_usd)
+    least = _least(p.pareto_alpha, mean_usd, cap)
     return [min(least * (1.0 - u) ** (-1.0 / p.pareto_alpha), cap) for u in draws]
 
 

@@ -94,7 +94,7 @@ def build(scenario: Scenario, seed: int) -> World:
     tokens = {symbol: ledger.add_token(symbol, scenario.assets[symbol].decimals) for symbol in symbols}
     gas_token = ledger.add_token(GAS_SYMBOL_BESIDE_ETH if GAS_SYMBOL in tokens else GAS_SYMBOL, 18)
     exogenous: list[list[float]] = []
-    with refusals.at("prices"):
+    with refusals.at("prices", "a path that leaves all numbers", "less volatility, drift or time"):
         exogenous = _exogenous(scenario, randomness, symbols)
     refusals.check()
     outside = _outside(scenario, ledger, clock, symbols, exogenous[0])
@@ -194,7 +194,7 @@ def _exogenous(scenario: Scenario, randomness: Randomness, symbols: tuple[str, .
     run = scenario.run
     matrix = process.paths(randomness, run.start_timestamp, run.steps, run.step_seconds)
     if not (np.isfinite(matrix).all() and (matrix > 0.0).all()):
-        raise ValueError("the path: given prices of 0 or beyond all numbers; allowed: less volatility or drift")
+        raise ValueError("prices fall to 0 or rise beyond all numbers")
     order = [process.symbols.index(symbol) for symbol in symbols]
     rows: list[list[float]] = np.ascontiguousarray(matrix[:, order]).tolist()
     return rows
@@ -274,7 +274,10 @@ def _populate(world: World, tokens: dict[str, int], refusals: Refusals) -> None:
             population.agent_class.balance(population, founding)
     founding.check_lending()
     if founding.problems:
-        raise ScenarioError([problem._replace(file=refusals.file_of(problem.path)) for problem in founding.problems])
+        # Who lends and who borrows is a matter of the populations, also where a reserve cannot have it.
+        homes = [p.path if p.path.startswith("populations.") else "populations" for p in founding.problems]
+        files = map(refusals.file_of, homes)
+        raise ScenarioError([p._replace(file=file) for p, file in zip(founding.problems, files, strict=True)])
     founding.load(ledger, world.gas_token)
     for population in world.populations.values():
         if len(population):

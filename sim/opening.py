@@ -34,7 +34,7 @@ def open_pool(
         flash_premium_bps=settings.flash_premium_bps,
     )
     for symbol, reserve in settings.reserves.items():
-        with refusals.at(f"pool.reserves.{symbol}"):
+        with refusals.at(f"pool.reserves.{symbol}", _terms(reserve), "where the threshold is above 0, a bonus above 0"):
             asset = pool.add_reserve(_reserve(reserve, tokens[symbol], scenario.mechanisms.interest))
             if reserve.frozen:
                 pool.set_frozen(pool.treasury, asset, True)
@@ -42,7 +42,7 @@ def open_pool(
                 pool.set_paused(pool.treasury, asset, True)
     refusals.check()
     for category, emode in settings.emodes.items():
-        with refusals.at(f"pool.emodes.{category}"):
+        with refusals.at(f"pool.emodes.{category}", _terms(emode), "ltv and bonus above 0"):
             pool.add_emode(
                 EModeParameters(
                     category=category,
@@ -56,6 +56,12 @@ def open_pool(
             )
     refusals.check()
     return pool
+
+
+def _terms(terms: Any) -> str:
+    """What a reserve or e-mode counts for, in the scenario's words."""
+    names = ("ltv", "liquidation_threshold", "liquidation_bonus")
+    return ", ".join(f"{name} = {getattr(terms, name):g}" for name in names)
 
 
 def _reserve(reserve: Reserve, token: int, interest: bool) -> ReserveParameters:

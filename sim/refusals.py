@@ -30,7 +30,10 @@ class Refusals:
 
     @contextmanager
     def at(self, path: str, given: str = "", allowed: str = "") -> Iterator[None]:
-        """A `ValueError` or `Revert` inside is a problem at `path`; `given` and `allowed` stand in if it names none."""
+        """Refusals of the parts inside (and numbers that overflow) are problems at `path`.
+
+        `given` and `allowed` stand in where a refusal names none.
+        """
         try:
             yield
         except (PathError, ScenarioError):
@@ -39,7 +42,7 @@ class Refusals:
             self.add(
                 path, given, allowed, f"cannot be opened: the contract refuses it ({refusal.reason or 'no reason'})"
             )
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             worded = _WORDING.fullmatch(str(error))
             if worded:
                 self.add(path, worded["given"], worded["allowed"], f"{worded['what']} is not possible")
