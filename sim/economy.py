@@ -135,6 +135,7 @@ class Economy(mesa.Model):
             side=side,
             margin=MARGIN,
             slack_usd=max(LEAST_SLACK_USD, 6.0 * coarsest_usd),
+            units=[1.0 / reserve.unit for reserve in pool.reserves],
         )
 
     def _alarm_screen(self) -> Screen:
