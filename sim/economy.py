@@ -188,6 +188,7 @@ class Economy(mesa.Model):
         self._advance_clock()
         self.outside.begin_step(self.world.exogenous[self.clock.step], self.clock.timestamp)
         self.world.ratios.follow()
+        self.world.meter.follow(self.clock.timestamp)
         self.gas.begin_step(self.clock.timestamp)
         self._govern()
         self._update_oracle()
