@@ -30,7 +30,7 @@ def played(**overrides):
 
 
 def test_silent_ones_do_nothing():
-    economy, tables, by = played(**{L + "silent_share": 1.0})
+    economy, _, by = played(**{L + "silent_share": 1.0})
     assert by.sum() == 0.0
     assert economy.liquidatable.debt_usd > 0.0
 
