@@ -187,7 +187,8 @@ class FarmerParameters(BorrowerParameters):
     )
     max_slippage_ratio: float = field(
         0.01,
-        "Loss against his quote at which an owner's sale or purchase is given up",
+        "Loss against his quote at which a sale or purchase is given up; who fears for the peg sells no part of his"
+        " loop that costs this much more than the discount he sees",
         unit="ratio",
         source="assumption",
         plausible=(0.002, 0.03),
@@ -332,6 +333,7 @@ class Farmer(Borrower):
     def _leave(self, view: View, loop: Loop) -> list[Transaction]:
         """By the pools or the queue, whichever costs less, if the carry over the horizon loses more than leaving."""
         row, columns = self.row, self.population.columns
+        slip = self.parameters.max_slippage_ratio
         horizon = float(columns["horizon_years"][row])
         carry = net_carry(loop.leverage, loop.staking_per_year, loop.borrow_per_year)
         afraid = loop.discount > float(columns["discount_limit"][row])
@@ -345,7 +347,7 @@ class Farmer(Borrower):
             return []
 
         def gain(plan: Exit) -> float:
-            if afraid:
+            if afraid and plan.cost_base <= (loop.discount + slip) * plan.part * loop.collateral_base:
                 return plan.part
             return plan.part * gain_of_leaving(carry, horizon, plan.cost_base / (plan.part * loop.equity_base))
 

@@ -17,6 +17,7 @@ KINDS: dict[str, str] = {
     "liquidator": "agents.liquidator:Liquidator",
     "farmer": "agents.farmer:Farmer",
     "redeemer": "agents.redeemer:Redeemer",
+    "liquidity_provider": "agents.liquidity_provider:LiquidityProvider",
     "arbitrageur": "agents.arbitrageur:Arbitrageur",
     "trader": "agents.trader:Trader",
     "whale": "agents.whale:Whale",

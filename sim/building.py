@@ -23,11 +23,13 @@ from sim.governance import GOVERNANCE, Governance
 from sim.ledger import Ledger
 from sim.markets.arrivals import Arrivals
 from sim.markets.displacement import Displacement
+from sim.markets.fee_meter import FeeMeter
 from sim.markets.lending import LendingPool
 from sim.markets.loops import Loops
 from sim.markets.oracle import Oracle
 from sim.markets.outside import OutsideMarket, OutsideToken
 from sim.markets.periphery import Periphery
+from sim.markets.provision import Provision
 from sim.markets.ratios import RedemptionRatios
 from sim.markets.redemption import RedemptionQueue
 from sim.markets.venues import Venues
@@ -57,6 +59,8 @@ class World:
     ratios: RedemptionRatios
     queues: dict[str, RedemptionQueue]
     loops: Loops
+    provision: Provision
+    meter: FeeMeter
     outside: OutsideMarket
     oracle: Oracle
     gas: GasMarket
@@ -111,6 +115,7 @@ def build(scenario: Scenario, seed: int) -> World:
     ratios.attach(amms, displacements)
     queues = queues_of(scenario, ledger, clock, randomness, ratios, tokens)
     loops = Loops(ledger, pool, venues, queues)
+    provision = Provision(ledger, venues, amms)
     periphery = Periphery(ledger, pool, venues)
     builder = ledger.open_account("block builder")
     governance = Governance(scenario, pool, ledger.open_account(GOVERNANCE)) if scenario.governance else None
@@ -122,6 +127,7 @@ def build(scenario: Scenario, seed: int) -> World:
         "outside": outside,
         "arrivals": arrivals,
         "loops": loops,
+        "provision": provision,
         **queues,
         **amms,
     }
@@ -136,6 +142,8 @@ def build(scenario: Scenario, seed: int) -> World:
         ratios=ratios,
         queues=queues,
         loops=loops,
+        provision=provision,
+        meter=FeeMeter(amms, outside),
         outside=outside,
         oracle=oracle,
         gas=gas_market_of(scenario),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
 from operator import add
 from typing import NamedTuple
@@ -181,11 +182,18 @@ class Ledger:
     # ------------------------------------------------------------------ audit
     def audit(self) -> None:
         """Full sums: every token's balances equal what flowed in less what flowed out, and none is negative."""
-        for token, column in zip(self.tokens, self.balances, strict=True):
-            index = self._ids[token.symbol]
-            expected = self.inflows[index] - self.outflows[index]
-            total = sum(column)
-            if total != expected:
-                raise LedgerImbalance(f"{token.symbol}: balances {total}, inflows - outflows {expected}")
-            if column and min(column) < 0:
-                raise LedgerImbalance(f"{token.symbol}: negative balance on account {column.index(min(column))}")
+        for part in self.audit_parts():
+            part()
+
+    def audit_parts(self) -> list[Callable[[], None]]:
+        """The audit token by token; each part holds between any two transactions."""
+        return [partial(self._audit_token, token) for token in range(len(self.tokens))]
+
+    def _audit_token(self, index: int) -> None:
+        token, column = self.tokens[index], self.balances[index]
+        expected = self.inflows[index] - self.outflows[index]
+        total = sum(column)
+        if total != expected:
+            raise LedgerImbalance(f"{token.symbol}: balances {total}, inflows - outflows {expected}")
+        if column and min(column) < 0:
+            raise LedgerImbalance(f"{token.symbol}: negative balance on account {column.index(min(column))}")

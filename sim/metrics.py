@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from sim.yield_metrics import YieldMetrics
+
 RAY = 1e-27
 
 #: A withdrawal that lacks less than this share of the supply is served.
@@ -33,13 +35,15 @@ class Metrics:
         self.oracle_reserve = {reserve.token: asset for asset, reserve in enumerate(pool.reserves)}
         self._depths: dict[str, tuple[tuple[int, int], float]] = {}
         self.queues = [p for p in economy.populations.values() if p.agent_class.queues]
+        self.yields = YieldMetrics(economy)
+        self.causes = IMPACT_CAUSES + self.yields.causes
         self.columns = self._names()
 
     def _names(self) -> list[str]:
         names = ["step", "block", "timestamp", "base_fee_gwei", "block_fullness_ratio"]
         for kind in ("exogenous_usd", "outside_usd", "oracle_usd"):
             names += [f"{kind}.{symbol}" for symbol in self.symbols]
-        names += [f"impact.{symbol}.{cause}" for symbol in self.symbols for cause in IMPACT_CAUSES]
+        names += [f"impact.{symbol}.{cause}" for symbol in self.symbols for cause in self.causes]
         for name in self.economy.amms:
             names += [f"amm_price.{name}", f"amm_depth_usd.{name}"]
         for symbol in self.reserve_symbols:
@@ -58,6 +62,7 @@ class Metrics:
                     "solvency_gap",
                 )
             ]
+        names += self.yields.names
         names += [
             "liquidatable_usd",
             "liquidatable_accounts",
@@ -82,11 +87,12 @@ class Metrics:
         values += economy.oracle.prices_usd()
         for token in self.tokens:
             by_cause = outside.impact_by_cause(token)
-            values += [by_cause.get(cause, 0.0) for cause in IMPACT_CAUSES]
+            values += [by_cause.get(cause, 0.0) for cause in self.causes]
         for name, amm in economy.amms.items():
             values += (amm.price(), self._depth_tokens(name, amm) * outside.prices[amm.token0])
         for asset in range(len(self.units)):
             values += self._reserve(asset)
+        values += self.yields.row()
         values += (
             economy.liquidatable.debt_usd,
             len(economy.liquidatable),

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from sim.yield_metrics import add_claims
+
 #: The worst block is taken anew only when the liquidatable debt is this much above the last one taken, because
 #: every snapshot copies all positions.
 WORST_GROWTH = 1.01
@@ -94,7 +96,7 @@ class Snapshots:
 
     # ------------------------------------------------------------------ worth
     def holdings(self) -> np.ndarray:
-        """Net whole tokens of every account, [token, account]: wallet + supply - debt."""
+        """Net whole tokens of every account, [token, account]: wallet + supply - debt + claims elsewhere."""
         economy = self.economy
         ledger = economy.ledger
         pool = economy.pool
@@ -106,6 +108,7 @@ class Snapshots:
         for asset, token in enumerate(self.tokens):
             held[token] += pool.supply_column[asset, :n] * (pool.normalized_income(asset) * 1e-27)
             held[token] -= pool.debt_column[asset, :n] * (pool.normalized_debt(asset) * 1e-27)
+        add_claims(economy.world, held)
         return held
 
     def opening(self) -> dict[str, np.ndarray]:

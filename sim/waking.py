@@ -17,6 +17,9 @@ from sim.population import Owners, Population
 from sim.screening import Calendar, Screen
 from sim.timetable import Timetable
 
+#: From so many draws on, drawing all of them in one array is faster than one by one.
+MANY = 16
+
 
 class Waking:
     """The calendar of looks and the alarm screen, over all populations that use them.
@@ -61,7 +64,7 @@ class Waking:
             self.alarms.arm(population.accounts, population.columns["alarm"])
         elif wake == "calendar":
             self.means[population.name] = population.agent_class.mean_seconds(population)
-            self._draw_first(population, now)
+            self._draw_many(population, np.arange(population.first, population.first + len(population)), now)
         else:
             return
         self.owners.add(population)
@@ -98,13 +101,16 @@ class Waking:
         for timetable in self.timetables.values():
             timetable.close(now)
         back: list[int] = []
+        again: dict[str, list[int]] = {}
         for account in self._looked:
             population = self.owners[account]
             if population.agent_class.wake == "calendar":
-                self._draw(population, account, now)
+                again.setdefault(population.name, []).append(account)
             else:
                 population.columns["look_at"][account - population.first] = math.inf
                 back.append(account)
+        for name, accounts in again.items():
+            self._draw_next(self.economy.populations[name], accounts, now)
         if back:
             self.alarms.rearm(np.array(back, dtype=np.int64))
         self._looked = []
@@ -138,14 +144,22 @@ class Waking:
             self.timetables[purpose] = found
         return found
 
-    def _draw_first(self, population: Population, now: int) -> None:
-        """Everybody's first time: `_draw` for all rows at once."""
+    def _draw_next(self, population: Population, accounts: list[int], now: int) -> None:
+        if len(accounts) >= MANY:
+            self._draw_many(population, np.array(accounts), now)
+            return
+        for account in accounts:
+            self._draw(population, account, now)
+
+    def _draw_many(self, population: Population, accounts: np.ndarray, now: int) -> None:
+        """`_draw` for distinct accounts at once."""
+        rows = accounts - population.first
+        looks = population.columns["looks"]
+        numbers = looks[rows]
+        looks[rows] = numbers + 1
         mean = self.means[population.name]
-        rows = np.arange(len(population))
-        accounts = population.first + rows
-        times = now + self.economy.randomness.exponential_array("look", population.key + rows, 0, mean)
-        population.columns["looks"][:] = 1
-        population.columns["look_at"][:] = times
+        times = now + self.economy.randomness.exponential_array("look", population.key + rows, numbers, mean)
+        population.columns["look_at"][rows] = times
         self.calendar.schedule_many(accounts, times)
 
     def _draw(self, population: Population, account: int, now: int) -> None:

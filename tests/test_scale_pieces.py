@@ -7,13 +7,19 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+import agents.trader
+import sim.economy
+import sim.waking
 from agents.holder import Holder
 from agents.manager import ManagerParameters, alarm_of
 from sim.chain.journal import Journal
-from sim.ledger import Ledger
+from sim.economy import Economy
+from sim.ledger import Ledger, LedgerImbalance
 from sim.normal import inverse_normal, inverse_normal_array
 from sim.population import Owners, Population
 from sim.randomness import Randomness
+from sim.results.hashing import content_hash
+from sim.results.tables import to_arrow
 
 
 def uniforms():
@@ -106,3 +112,43 @@ def test_inflowing_amounts_stay_the_callers_list():
     many.inflow_many(0, range(2, 5), amounts)
     many.transfer(0, 4, 0, 3)
     assert amounts == [1, 2, 3]
+
+
+def test_draws_of_several_purposes_are_those_of_each():
+    randomness = Randomness(3)
+    rows, numbers = np.arange(50), np.arange(50) % 7
+    together = randomness.uniform_arrays(("a", "b"), rows, numbers)
+    assert together.tolist() == [randomness.uniform_array(p, rows, numbers).tolist() for p in ("a", "b")]
+
+
+def test_keyed_uniforms_are_the_same_one_by_one():
+    randomness = Randomness(3)
+    rows = [0, 1, 5, 10**9, -1]
+    assert randomness.uniform_array("a", rows, 4).tolist() == [randomness.uniform("a", row, 4) for row in rows]
+
+
+def busy():
+    """A world in which so many traders trade at once that their draws are made in arrays."""
+    many = {"populations.traders.count": 60, "populations.traders.trades_per_day": 800}
+    with Economy("demo", overrides=many) as economy:
+        economy.run()
+        tables = economy.finish()
+    return content_hash({name: to_arrow(name, table) for name, table in tables.items()})
+
+
+def test_draws_in_arrays_and_one_by_one_give_the_same_run(monkeypatch):
+    in_arrays = busy()
+    monkeypatch.setattr(agents.trader, "MANY", 10**9)
+    monkeypatch.setattr(sim.waking, "MANY", 10**9)
+    assert busy() == in_arrays
+
+
+def test_an_audit_column_by_column_finds_a_unit_created_anywhere(monkeypatch):
+    monkeypatch.setattr(sim.economy, "AUDIT_AT_ONCE", 0)
+    with Economy("demo", overrides={"run.audit_every_steps": 100}) as economy:
+        for _ in range(150):
+            economy.step()
+        assert economy.audits == 1
+        economy.ledger.balances[0][5] += 1
+        with pytest.raises(LedgerImbalance, match="WETH"):
+            economy.run()

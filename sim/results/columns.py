@@ -48,7 +48,12 @@ METRICS: dict[str, Column] = {
     "liquidatable_accounts": Column("int", "", "number of those accounts"),
     "liquidated_usd": Column("float", "USD", "debt repaid by liquidators in the step"),
     "liquidations": Column("int", "", "number of liquidations in the step"),
-    "waiting_withdrawals_usd": Column("float", "USD", "withdrawals that lenders wait for (0: no lender withdraws yet)"),
+    "waiting_withdrawals_usd": Column("float", "USD", "withdrawals that lenders wait for"),
+    "discount.*": Column("float", "", "1 - price of the staked token in the pool / its redemption ratio"),
+    "queue_backlog.*": Column("float", "tokens", "base tokens requested from the queue that have not passed its churn"),
+    "queue_wait_days.*": Column("float", "days", "expected wait of a request made now"),
+    "liquidity_fees_usd.*": Column("float", "USD", "fees earned by the population's providers up to their last looks"),
+    "liquidity_loss_usd.*": Column("float", "USD", "their loss-versus-rebalancing up to their last looks"),
     "transactions": Column("int", "", "transactions executed in the step"),
     "reverted": Column("int", "", "those of them that reverted"),
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from sim.ledger import LedgerImbalance
 from sim.markets.lending.constants import PERCENTAGE_FACTOR, RAY
 from sim.markets.lending.percentage import percent_mul_ceil
@@ -55,16 +58,28 @@ class Standing(PoolState):
 
         Raises `LedgerImbalance` naming the reserve.
         """
-        for asset, reserve in enumerate(self.reserves):
-            totals = self._totals[asset]
-            for what, column, total in (
-                ("scaled supply", self.scaled_supplies[asset], totals[SCALED_SUPPLY]),
-                ("scaled debt", self.scaled_debts[asset], totals[SCALED_DEBT]),
-            ):
-                if sum(column) != total:
-                    raise LedgerImbalance(f"{reserve.symbol}: {what} of all accounts {sum(column)}, total {total}")
-                if column and min(column) < 0:
-                    raise LedgerImbalance(f"{reserve.symbol}: negative {what} on account {column.index(min(column))}")
-            held = self.ledger.balances[reserve.token][self.account]
-            if totals[CASH] > held:
-                raise LedgerImbalance(f"{reserve.symbol}: virtual balance {totals[CASH]} exceeds cash {held}")
+        for part in self.audit_parts():
+            part()
+
+    def audit_parts(self) -> list[Callable[[], None]]:
+        """The audit column by column; each part holds between any two transactions."""
+        parts: list[Callable[[], None]] = []
+        for asset in range(len(self.reserves)):
+            parts.append(partial(self._audit_column, asset, "scaled supply", self.scaled_supplies, SCALED_SUPPLY))
+            parts.append(partial(self._audit_column, asset, "scaled debt", self.scaled_debts, SCALED_DEBT))
+            parts.append(partial(self._audit_cash, asset))
+        return parts
+
+    def _audit_column(self, asset: int, what: str, columns: list[list[int]], place: int) -> None:
+        symbol, column, expected = self.reserves[asset].symbol, columns[asset], self._totals[asset][place]
+        total = sum(column)
+        if total != expected:
+            raise LedgerImbalance(f"{symbol}: {what} of all accounts {total}, total {expected}")
+        if column and min(column) < 0:
+            raise LedgerImbalance(f"{symbol}: negative {what} on account {column.index(min(column))}")
+
+    def _audit_cash(self, asset: int) -> None:
+        reserve, cash = self.reserves[asset], self._totals[asset][CASH]
+        held = self.ledger.balances[reserve.token][self.account]
+        if cash > held:
+            raise LedgerImbalance(f"{reserve.symbol}: virtual balance {cash} exceeds cash {held}")
