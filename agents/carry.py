@@ -1,4 +1,4 @@
-"""What a leveraged staking loop earns and costs (MODEL section 5): pure functions of rates, leverage and time."""
+"""What a leveraged staking loop earns and costs (docs/model.md 20): pure functions of rates, leverage and time."""
 
 from __future__ import annotations
 

@@ -26,13 +26,13 @@ _SERVED = 1e-3
 
 
 class ElasticLenderParameters(LenderParameters):
-    """Elasticity, inertia and fear (MODEL section 4)."""
+    """Elasticity, inertia and fear (docs/model.md 10)."""
 
     elasticity: float = field(
         5.0,
         "eta_S: S* = S0 exp(eta_S (supply rate - outside rate)); 5 is 5 % per percentage point",
         unit="year",
-        source="assumption (MODEL 4): no published elasticity found, a factor of 3 either way",
+        source="assumption: no published elasticity found, a factor of 3 either way",
         plausible=(1.6, 15.0),
         ge=0,
         le=1000,
@@ -41,7 +41,7 @@ class ElasticLenderParameters(LenderParameters):
         86_400.0,
         "Time constant with which the gap to the target closes",
         unit="s",
-        source="assumption (MODEL 4), a factor of 3 either way",
+        source="assumption: a factor of 3 either way",
         plausible=(28_800.0, 259_200.0),
         gt=0,
         le=1e9,
@@ -94,7 +94,7 @@ class ElasticLenderParameters(LenderParameters):
         2_592_000.0,
         "Half-life of a lender's stay when nothing is wrong (h0)",
         unit="s",
-        source="assumption (MODEL 4)",
+        source="assumption: no published figure found",
         plausible=(864_000.0, 7_776_000.0),
         gt=0,
         le=1e12,
@@ -103,7 +103,7 @@ class ElasticLenderParameters(LenderParameters):
         43_200.0,
         "Half-life of his stay that utilisation above `crowded_utilisation` adds (h1)",
         unit="s",
-        source="assumption (MODEL 4)",
+        source="assumption: no published figure found",
         plausible=(14_400.0, 129_600.0),
         gt=0,
         le=1e12,
@@ -112,13 +112,18 @@ class ElasticLenderParameters(LenderParameters):
         21_600.0,
         "Half-life of his stay that a feared loss of 1 % of the supply adds (h2; in proportion to the loss)",
         unit="s",
-        source="assumption (MODEL 4)",
+        source="assumption: no published figure found",
         plausible=(7_200.0, 64_800.0),
         gt=0,
         le=1e12,
     )
     crowded_utilisation: float = field(
-        0.99, "Utilisation above which lenders worry", unit="ratio", source="MODEL 4", ge=0, le=1
+        0.99,
+        "Utilisation above which lenders worry",
+        unit="ratio",
+        source="choice: above the kink of every reserve",
+        ge=0,
+        le=1,
     )
     return_seconds: float = field(
         604_800.0,

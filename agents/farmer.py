@@ -22,7 +22,7 @@ _RAY = 1e-27
 
 
 class FarmerParameters(BorrowerParameters):
-    """Loops of one staked asset against its base, and when their owners act (MODEL section 5)."""
+    """Loops of one staked asset against its base, and when their owners act (docs/model.md 20)."""
 
     collateral: Table[str, NonNegative] = field(
         REQUIRED,
@@ -46,7 +46,7 @@ class FarmerParameters(BorrowerParameters):
         0.08,
         "Median of health factor - 1",
         unit="1",
-        source="assumption (MODEL 4)",
+        source="assumption: no published figure found",
         plausible=(0.04, 0.16),
         gt=0,
         le=100,
@@ -55,7 +55,7 @@ class FarmerParameters(BorrowerParameters):
         0.5,
         "Standard deviation of the logarithm of (health factor - 1)",
         unit="1",
-        source="assumption (MODEL 4)",
+        source="assumption: no published figure found",
         plausible=(0.3, 0.8),
         ge=0,
         le=5,
@@ -93,7 +93,7 @@ class FarmerParameters(BorrowerParameters):
         43_200.0,
         "Mean time between two looks of one owner while the carry is not negative",
         unit="s",
-        source="assumption (MODEL 4: attention when calm)",
+        source="assumption: attention when calm",
         plausible=(14_400.0, 129_600.0),
         gt=0,
         le=1e9,
@@ -132,7 +132,7 @@ class FarmerParameters(BorrowerParameters):
         0.05,
         "Median of the discount beyond which an owner fears for the peg and leaves whatever the carry",
         unit="ratio",
-        source="assumption: 6.9 % was reached in June 2022 (MODEL 5)",
+        source="assumption: 6.9 % was reached in June 2022",
         plausible=(0.02, 0.15),
         gt=0,
         lt=1,

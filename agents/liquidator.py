@@ -167,7 +167,7 @@ class LiquidatorParameters(AgentParameters):
         None,
         "Tail index of own tokens, Pareto over liquidators from `capital_usd` upwards; omitted: all alike",
         unit="1",
-        source="assumption (MODEL 3: 1)",
+        source="assumption: 1",
         plausible=(0.8, 2.0),
         gt=0.1,
         le=100,

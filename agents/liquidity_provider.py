@@ -22,7 +22,7 @@ _ROOM = 0.999
 
 
 class LiquidityProviderParameters(AgentParameters):
-    """Who provides to a concentrated pool, in which ranges, and what makes them leave (MODEL section 5)."""
+    """Who provides to a concentrated pool, in which ranges, and what makes them leave (docs/model.md 21)."""
 
     pool: str = field(REQUIRED, "Concentrated AMM they provide to", source="choice", refers_to="amm")
     value_usd: float = field(
@@ -66,7 +66,7 @@ class LiquidityProviderParameters(AgentParameters):
         "Standard deviation of the logarithm of what a provider counts for a dollar of fees (incentives, hedges,"
         " habit); the wider, the less depth follows volatility",
         unit="1",
-        source="assumption: chosen so that depth falls about as volatility to the power -.36 (MODEL 5)",
+        source="assumption: chosen so that depth falls about as volatility to the power -.36",
         plausible=(1.0, 6.0),
         ge=0,
         le=20,

@@ -30,7 +30,7 @@ class RateSensitiveParameters(ManagerParameters):
         43_200.0,
         "Time constant with which the gap to the target debt closes",
         unit="s",
-        source="assumption (MODEL 4), a factor of 3 either way",
+        source="assumption: a factor of 3 either way",
         plausible=(14_400.0, 129_600.0),
         gt=0,
         le=1e9,

@@ -23,7 +23,7 @@ _ROOM = 0.999
 
 
 class RedeemerParameters(AgentParameters):
-    """Capital and required return of redemption arbitrageurs (MODEL section 5)."""
+    """Capital and required return of redemption arbitrageurs (docs/model.md 20)."""
 
     queue: str = field(REQUIRED, "Redemption queue they use", source="choice", refers_to="queue")
     pools: Sequence[str] = field(
@@ -42,7 +42,7 @@ class RedeemerParameters(AgentParameters):
         0.10,
         "Required return of the most patient redeemer",
         unit="1/year",
-        source="discounts of 30 to 60 bp at a wait of 9 days in July 2025 (Blockworks; MODEL 5)",
+        source="discounts of 30 to 60 bp at a wait of 9 days in July 2025 (Blockworks)",
         ge=0,
         le=10,
     )
@@ -50,7 +50,7 @@ class RedeemerParameters(AgentParameters):
         0.25,
         "Required return of the least patient one; between them evenly",
         unit="1/year",
-        source="discounts of 30 to 60 bp at a wait of 9 days in July 2025 (Blockworks; MODEL 5)",
+        source="discounts of 30 to 60 bp at a wait of 9 days in July 2025 (Blockworks)",
         ge=0,
         le=10,
     )

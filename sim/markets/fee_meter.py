@@ -23,7 +23,7 @@ class Earnings(NamedTuple):
 
 
 class FeeMeter:
-    """Means over the last `window_seconds` (an hour: MODEL section 5), read from the pools' fee growth, once a step.
+    """Means over the last `window_seconds` (an hour: docs/model.md 21), read from the pools' fee growth, once a step.
 
     Fees: the growth of the pool's fee counters. Loss: a liquidity L in range has L √P of token1, and as much worth of
     token0, to rebalance; its loss-versus-rebalancing is σ² L √P / 4 a unit of time (Milionis et al. 2022,
