@@ -315,6 +315,7 @@ class Economy(mesa.Model):
         if touched:
             self.liquidatable.touch(touched)
             self.waking.touch(touched)
+            self.snapshots.touch(touched)
         self.waking.close(self.clock.timestamp)
         self._audit_on_schedule()
 

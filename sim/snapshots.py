@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from sim.pictures import Picture
+from sim.screening import values_usd
 from sim.yield_metrics import add_claims
 
-#: The worst block is taken anew only when the liquidatable debt is this much above the last one taken, because
-#: every snapshot copies all positions.
+#: The worst block is taken anew only when the liquidatable debt is this much above the last one taken.
 WORST_GROWTH = 1.01
 
 
@@ -28,11 +29,14 @@ class Snapshots:
         every = economy.settings.results.positions_every_seconds
         self.every_steps = max(1, every // economy.settings.run.step_seconds) if every else 0
         self.worst_usd = 0.0
+        self._first: Picture | None = None
+        self._worst: Picture | None = None
+        self._changed: set[int] = set()
         keep = economy.settings.results.keep
         self.keeps_positions = "positions" in keep
         self.first = economy.world.first_agent_account
         names = list(economy.populations)
-        self.owner = np.zeros(len(economy.ledger.owners), dtype=np.int64)
+        self.owner = np.zeros(len(economy.ledger.owners), dtype=np.int16)
         for number, population in enumerate(economy.populations.values()):
             self.owner[population.first : population.first + len(population)] = number
         self.names = names
@@ -50,49 +54,66 @@ class Snapshots:
             self.worst_usd = debt_usd
             self.take("worst")
 
+    def touch(self, accounts: list[int]) -> None:
+        """Balances of these accounts have changed."""
+        if self._worst is not None:
+            self._changed.update(accounts)
+
     def take(self, when: str, key: tuple[Any, ...] | None = None) -> None:
-        """Copy every account that has collateral, supply or debt."""
+        """Every account that has collateral, supply or debt, as it stands now."""
         if not self.keeps_positions:
             return
-        pool = self.economy.pool
-        accounts = np.arange(self.first, len(self.economy.ledger.owners))
-        supply = pool.supply_column[:, accounts]
-        debt = pool.debt_column[:, accounts]
-        held = ((supply > 0.0) | (debt > 0.0)).any(axis=0)
-        accounts = accounts[held]
-        supply = supply[:, held]
-        debt = debt[:, held]
-        weighted, owed_usd = self._values(accounts)
+        if when == "first":
+            self._first = picture = self._picture()
+            self.recorder.positions.put_later((when,), lambda: self._block(picture, when))
+        elif when == "worst":
+            self._take_worst()
+        else:
+            self.recorder.positions.put(key or (when,), **self._block(self._picture(), when))
+
+    def _take_worst(self) -> None:
+        """The newest takes the place of the one before; the table is made at the end, from the last of them."""
+        economy = self.economy
+        if self._worst is None:
+            self._worst = self._picture()
+        else:
+            self._worst.renew(economy.pool, self._changed, economy.clock.step)
+        self._changed.clear()
+        worst = self._worst
+        self.recorder.positions.put_later(("worst",), lambda: self._block(worst, "worst"))
+
+    def _picture(self) -> Picture:
+        return Picture(self.economy.pool, len(self.owner), self.economy.clock.step)
+
+    def _block(self, picture: Picture, when: str) -> dict[str, Any]:
+        """The columns of one snapshot."""
+        held = np.asarray(((picture.supply_column > 0.0) | (picture.debt_column > 0.0)).any(axis=0))
+        held[: self.first] = False
+        accounts = np.flatnonzero(held)
+        weighted, owed_usd = values_usd(picture, accounts, *picture.factors)
         health = np.full(len(accounts), np.inf)
         np.divide(weighted, owed_usd, out=health, where=owed_usd > 0.0)
+        collateral = picture.collateral_column
         collateral_usd = np.zeros(len(accounts))
         columns: dict[str, Any] = {}
         for asset, symbol in enumerate(self.symbols):
-            price = pool.prices[asset] * 1e-8
-            income = pool.normalized_income(asset) * 1e-27
-            collateral_usd += pool.collateral_column[asset, accounts] * (income * price)
-            columns[f"supply.{symbol}"] = supply[asset] * income
-            columns[f"debt.{symbol}"] = debt[asset] * (pool.normalized_debt(asset) * 1e-27)
+            price, income = picture.prices_usd[asset], picture.incomes[asset]
+            collateral_usd += collateral[asset, accounts] * (income * price)
+            columns[f"supply.{symbol}"] = picture.supply_column[asset, accounts] * income
+            columns[f"debt.{symbol}"] = picture.debt_column[asset, accounts] * picture.interests[asset]
         owner = self.owner[accounts]
-        self.recorder.positions.put(
-            key or (when,),
-            when=when,
-            step=self.economy.clock.step,
-            account=accounts,
-            population=[self.names[k] for k in owner.tolist()],
-            kind=[self.kinds[k] for k in owner.tolist()],
-            health_factor=health,
-            collateral_usd=collateral_usd,
-            debt_usd=owed_usd,
-            emode=pool.emode_column[accounts].astype(np.int64),
+        return {
+            "when": when,
+            "step": picture.step,
+            "account": accounts,
+            "population": [self.names[k] for k in owner.tolist()],
+            "kind": [self.kinds[k] for k in owner.tolist()],
+            "health_factor": health,
+            "collateral_usd": collateral_usd,
+            "debt_usd": owed_usd,
+            "emode": picture.emode_column[accounts].astype(np.int64),
             **columns,
-        )
-
-    def _values(self, accounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        from sim.screening import values_usd
-
-        pool = self.economy.pool
-        return values_usd(pool, accounts, *pool.factors())
+        }
 
     # ------------------------------------------------------------------ worth
     def holdings(self) -> np.ndarray:
@@ -113,14 +134,13 @@ class Snapshots:
 
     def opening(self) -> dict[str, np.ndarray]:
         """What the profit table compares with: holdings, scaled positions, indexes and prices at the start."""
-        pool = self.economy.pool
-        n = len(self.economy.ledger.owners)
+        picture = self._first or self._picture()
         return {
             "holdings": self.holdings(),
-            "supply": pool.supply_column[:, :n].copy(),
-            "debt": pool.debt_column[:, :n].copy(),
-            "income": np.array([pool.normalized_income(a) * 1e-27 for a in range(len(self.tokens))]),
-            "interest": np.array([pool.normalized_debt(a) * 1e-27 for a in range(len(self.tokens))]),
+            "supply": picture.supply_column,
+            "debt": picture.debt_column,
+            "income": np.array(picture.incomes),
+            "interest": np.array(picture.interests),
             "prices": np.array(self.economy.world.token_prices()),
         }
 

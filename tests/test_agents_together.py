@@ -81,6 +81,14 @@ def test_value_is_conserved_to_the_unit_in_every_step():
 
 
 # ---------------------------------------------------------------------- what emerges
+@pytest.mark.parametrize(("scenario", "stated"), [("bank-run", 0.85), ("lender-exit", 0.78)])
+def test_every_seed_opens_at_the_stated_utilisation(scenario, stated):
+    """Sizes are drawn; were the drawn lenders to supply more than asked for, an event would start from elsewhere."""
+    for seed in range(1, 6):
+        with Economy(scenario, seed=seed) as economy:
+            assert economy.pool.utilisation_ratio(economy.pool.asset("WETH")) == pytest.approx(stated, abs=1e-6)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_bank_run(seed):

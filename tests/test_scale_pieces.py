@@ -16,9 +16,11 @@ from sim.chain.journal import Journal
 from sim.economy import Economy
 from sim.ledger import Ledger, LedgerImbalance
 from sim.normal import inverse_normal, inverse_normal_array
+from sim.pictures import Picture
 from sim.population import Owners, Population
 from sim.randomness import Randomness
 from sim.results.hashing import content_hash
+from sim.results.recorder import Blocks
 from sim.results.tables import to_arrow
 
 
@@ -152,3 +154,32 @@ def test_an_audit_column_by_column_finds_a_unit_created_anywhere(monkeypatch):
         economy.ledger.balances[0][5] += 1
         with pytest.raises(LedgerImbalance, match="WETH"):
             economy.run()
+
+
+def test_a_renewed_picture_is_a_new_one():
+    with Economy("demo") as economy:
+        accounts = len(economy.ledger.owners)
+        renewed = Picture(economy.pool, accounts, 0)
+        changed: set[int] = set()
+        drain = economy.pool.drain_touched
+
+        def noting():
+            touched = drain()
+            changed.update(touched)
+            return touched
+
+        economy.pool.drain_touched = noting
+        economy.run()
+        renewed.renew(economy.pool, changed, economy.clock.step)
+        fresh = Picture(economy.pool, accounts, economy.clock.step)
+        assert 10 < len(changed) < accounts
+        for name in ("supply_column", "debt_column", "collateral_column", "emode_column"):
+            assert getattr(renewed, name).tolist() == getattr(fresh, name).tolist() != []
+        assert fresh.collateral_column.tolist() == economy.pool.collateral_column[:, :accounts].tolist()
+
+
+def test_a_block_put_for_later_is_the_same_table():
+    at_once, later = Blocks(("a", "b")), Blocks(("a", "b"))
+    at_once.put("x", a=[1, 2], b="c")
+    later.put_later("x", lambda: {"a": [1, 2], "b": "c"})
+    assert (later.table(), len(later)) == (at_once.table(), len(at_once))
