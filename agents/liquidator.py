@@ -42,19 +42,24 @@ class LiquidatorParameters(AgentParameters):
         0.5,
         "Part of its variance that is a liquidator's own speed, which he keeps; the rest varies from one position to"
         " the next",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(0.2, 0.8),
         ge=0,
         le=1,
     )
     uptime_ratio: float = field(
-        1.0, "Share of the time a liquidator is at work", source="assumption", plausible=(0.5, 1.0), ge=0, le=1
+        1.0,
+        "Share of the time a liquidator is at work",
+        source="assumption: no published figure found",
+        plausible=(0.5, 1.0),
+        ge=0,
+        le=1,
     )
     uptime_spell_seconds: float = field(
         3_600.0,
         "Time for which he stays at work, or away, until it is drawn again",
         unit="s",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(600.0, 86_400.0),
         gt=0,
     )
@@ -68,7 +73,7 @@ class LiquidatorParameters(AgentParameters):
     pairs_share: float = field(
         1.0,
         "Share of the pairs of collateral and debt that a liquidator serves, drawn for each of them",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(0.3, 1.0),
         ge=0,
         le=1,
@@ -103,31 +108,42 @@ class LiquidatorParameters(AgentParameters):
     tip_share_low: float = field(
         0.5,
         "Public ordering: share of the profit up to which the least eager liquidator raises what he pays for gas",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(0.1, 0.9),
         ge=0,
         le=1,
     )
     tip_share_high: float = field(
-        0.95, "The same of the most eager", source="assumption", plausible=(0.5, 1.0), ge=0, le=1
+        0.95,
+        "The same of the most eager",
+        source="assumption: no published figure found",
+        plausible=(0.5, 1.0),
+        ge=0,
+        le=1,
     )
     price_ceiling_gwei: float | None = field(
         None,
         "Public ordering: median price of gas above which a liquidator's settings do not let him go; omitted: none",
         unit="gwei",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(20.0, 2_000.0),
         gt=0,
         le=1e6,
     )
     price_ceiling_log_sd: float = field(
-        0.5, "Log standard deviation of it", unit="1", source="assumption", plausible=(0.0, 1.5), ge=0, le=5
+        0.5,
+        "Log standard deviation of it",
+        unit="1",
+        source="assumption: no published figure found",
+        plausible=(0.0, 1.5),
+        ge=0,
+        le=5,
     )
     cost_opportunity_log_sd: float = field(
         0.6,
         "Log standard deviation of a liquidator's own cost share from one position to the next (route, inventory)",
         unit="1",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(0.0, 1.0),
         ge=0,
         le=5,
@@ -175,7 +191,7 @@ class LiquidatorParameters(AgentParameters):
     capital_largest_ratio: float = field(
         1_000.0,
         "Most that one of them has, as a multiple of the least",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(100.0, 10_000.0),
         ge=1,
         le=1e9,

@@ -31,13 +31,13 @@ def _utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> dat
 #: Gas limits of Ethereum. Until London (EIP-1559) blocks were filled to the limit; since then it is twice the target.
 ERAS = (
     Era(_utc(2018, 1, 1), 8_000_000, True, "recollection"),
-    Era(_utc(2019, 9, 20), 10_000_000, True, "10M in March 2020: MyCrypto; day from recollection"),
+    Era(_utc(2019, 9, 20), 10_000_000, True, "10M in March 2020: MyCrypto; day remembered"),
     Era(_utc(2020, 6, 20), 12_500_000, True, "recollection"),
-    Era(_utc(2021, 4, 22), 15_000_000, True, "15M in May 2021: MyCrypto; day from recollection"),
+    Era(_utc(2021, 4, 22), 15_000_000, True, "15M in May 2021: MyCrypto; day remembered"),
     Era(_utc(2021, 8, 5, 12, 34), 30_000_000, False, "London, block 12,965,000; 30M in 2022 to 2024: public"),
     Era(_utc(2025, 2, 4), 36_000_000, False, "public"),
     Era(_utc(2025, 7, 21), 45_000_000, False, "public"),
-    Era(_utc(2025, 11, 25), 60_000_000, False, "public, day from recollection"),
+    Era(_utc(2025, 11, 25), 60_000_000, False, "public, day remembered"),
 )
 
 

@@ -206,7 +206,7 @@ def depth_usd(volatility, seed):
 
 
 def test_depth_falls_with_volatility():
-    """Measured on chain: depth falls as volatility to the power -.36 (MODEL 5)."""
+    """Measured on chain: depth falls as volatility to the power -.36."""
     exponents = []
     for seed in (1, 2):
         calm, fees, calm_loss = depth_usd(0.3, seed)

@@ -1,4 +1,4 @@
-"""Scenario loop-unwind on five seeds: loops close, the discount widens, the redemption queue bounds it (MODEL 5)."""
+"""Scenario loop-unwind on five seeds: loops close, the discount widens, the redemption queue bounds it."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Oracle(Section):
     report_tip_ratio: float = field(
         0.1,
         "What a report offers above the going price of gas, as a ratio to it",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(0.0, 1.0),
         ge=0,
         le=1_000,
@@ -99,13 +99,18 @@ class Oracle(Section):
     report_raise_ratio: float = field(
         0.125,
         "Rise of that ratio with every block in which the report finds no room",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(0.0, 0.5),
         ge=0,
         le=10,
     )
     report_ceiling_ratio: float = field(
-        3.0, "Highest such ratio", source="assumption", plausible=(0.5, 10.0), ge=0, le=10_000
+        3.0,
+        "Highest such ratio",
+        source="assumption: no published figure found",
+        plausible=(0.5, 10.0),
+        ge=0,
+        le=10_000,
     )
     feeds: Table[str, Feed] = field(None, "One feed for each asset", refers_to="asset", factory=empty_table)
     source: str = source_field()
@@ -166,7 +171,7 @@ class OperationGas(Section):
         100_000,
         "A public liquidation that comes too late: it looks first and gives up",
         unit="gas",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(30_000, 300_000),
         ge=21_000,
     )

@@ -28,7 +28,7 @@ class Redemption(Section):
         0.0,
         "Base tokens that others have requested before the run starts",
         unit="tokens",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(0.0, 700_000.0),
         ge=0,
         le=1e12,
@@ -58,10 +58,20 @@ class Redemption(Section):
         source="Shapella upgrade of 12 April 2023: no withdrawals before",
     )
     request_gas: Whole = field(
-        180_000, "Gas of a request", unit="gas", source="assumption", plausible=(120_000, 300_000), ge=21_000
+        180_000,
+        "Gas of a request",
+        unit="gas",
+        source="assumption: no published figure found",
+        plausible=(120_000, 300_000),
+        ge=21_000,
     )
     claim_gas: Whole = field(
-        120_000, "Gas of a claim", unit="gas", source="assumption", plausible=(80_000, 200_000), ge=21_000
+        120_000,
+        "Gas of a claim",
+        unit="gas",
+        source="assumption: no published figure found",
+        plausible=(80_000, 200_000),
+        ge=21_000,
     )
     source: str = source_field()
 
