@@ -66,7 +66,7 @@ class LiquidityProviderParameters(AgentParameters):
         "Standard deviation of the logarithm of what a provider counts for a dollar of fees (incentives, hedges,"
         " habit); the wider, the less depth follows volatility",
         unit="1",
-        source="assumption, calibrated to depth ~ volatility^-.36 (MODEL 5): 1.5, 2, 3 gave -.49, -.40, -.24 on five seeds",
+        source="assumption, calibrated to an exponent of -.36 (MODEL 5): 1.5, 2, 3 give -.49, -.40, -.24 on five seeds",
         plausible=(1.0, 6.0),
         ge=0,
         le=20,
