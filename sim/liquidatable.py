@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.screening import LiquidationBook, Screen, health_factors, values_usd
+from sim.screening import LiquidationBook, Screen, values_usd
+from sim.standing_debts import StandingDebts
 
 WAD = 10**18
 
@@ -17,6 +18,9 @@ FIRST_PAUSE_BLOCKS = 4
 LONGEST_PAUSE_BLOCKS = 256
 LONGEST_PAUSE_IN_SIGHT_BLOCKS = 16
 IN_SIGHT_USD = 1_000.0
+
+#: The integers are asked whether an account has healed when the float says so or is below by this at most.
+HEALED_MARGIN = 2e-3
 
 
 class Liquidatable:
@@ -32,7 +36,7 @@ class Liquidatable:
         self.blocks_per_step = blocks_per_step
         self.book = LiquidationBook()
         self.screen = screen
-        self.debts_usd: dict[int, float] = {}
+        self.debts_usd = StandingDebts()
         self.debt_usd = 0.0
         self.prices_seen: list[int] = []
         self._since: dict[int, int] = {}
@@ -57,7 +61,7 @@ class Liquidatable:
             worth, debt_usd = self._worth(account)
             self.book.add(account, worth, step)
             self._since[account] = step
-            self.debts_usd[account] = debt_usd
+            self.debts_usd.add(account, debt_usd)
             self.debt_usd += debt_usd
         return newly
 
@@ -95,7 +99,7 @@ class Liquidatable:
         return len(self.debts_usd)
 
     def _drop(self, account: int) -> None:
-        debt_usd = self.debts_usd.pop(account, None)
+        debt_usd = self.debts_usd.take_out(account)
         if debt_usd is not None:
             self.book.discard(account)
             self._pauses.pop(account, None)
@@ -116,17 +120,13 @@ class Liquidatable:
 
     def _release_healed(self, factors: tuple[np.ndarray, np.ndarray]) -> None:
         """After a price report: accounts that the integers call healthy go back to the screen."""
-        accounts = np.fromiter(self.debts_usd, dtype=np.int64, count=len(self.debts_usd))
-        accounts.sort()
-        health = health_factors(self.pool, accounts, *factors)
-        maybe = accounts[health > 1.0 - 2e-3].tolist()
+        accounts = self.debts_usd.accounts()
+        weighted, debts = values_usd(self.pool, accounts, *factors)
+        self.debts_usd.replace(debts)
+        maybe = np.sort(accounts[weighted > (1.0 - HEALED_MARGIN) * debts]).tolist()
         healed = [account for account in maybe if self.pool.health_factor(account) >= WAD]
         for account in healed:
             self._drop(account)
         if healed:
             self.screen.rearm(healed)
-        _, debts = values_usd(self.pool, accounts, *factors)
-        for account, debt_usd in zip(accounts.tolist(), debts.tolist(), strict=True):
-            if account in self.debts_usd:
-                self.debts_usd[account] = debt_usd
-        self.debt_usd = float(np.array(list(self.debts_usd.values())).sum()) if self.debts_usd else 0.0
+        self.debt_usd = self.debts_usd.total_usd()

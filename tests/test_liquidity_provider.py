@@ -206,13 +206,13 @@ def depth_usd(volatility, seed):
 
 
 def test_depth_falls_with_volatility():
-    """Measured on chain: depth falls as volatility to the power -.36."""
+    """The tolerances are calibrated to depth ~ volatility^-.36 (MODEL 5); this guards the calibration, roughly."""
     exponents = []
-    for seed in (1, 2):
+    for seed in (1, 2, 3, 4, 5):
         calm, fees, calm_loss = depth_usd(0.3, seed)
         rough, _, rough_loss = depth_usd(1.2, seed)
         exponents.append(math.log(rough / calm) / math.log(4.0))
         assert fees > calm_loss > 0.0
         assert rough_loss > calm_loss
-    assert all(-1.0 < exponent < -0.1 for exponent in exponents), exponents
-    assert -0.8 < float(np.mean(exponents)) < -0.2, exponents
+    assert sum(exponent < 0.0 for exponent in exponents) >= 4, exponents
+    assert -0.6 < float(np.mean(exponents)) < -0.2, exponents

@@ -22,6 +22,7 @@ from sim.randomness import Randomness
 from sim.results.hashing import content_hash
 from sim.results.recorder import Blocks
 from sim.results.tables import to_arrow
+from sim.standing_debts import StandingDebts
 
 
 def uniforms():
@@ -183,3 +184,22 @@ def test_a_block_put_for_later_is_the_same_table():
     at_once.put("x", a=[1, 2], b="c")
     later.put_later("x", lambda: {"a": [1, 2], "b": "c"})
     assert (later.table(), len(later)) == (at_once.table(), len(at_once))
+
+
+def test_standing_debts_behave_like_a_dict_in_the_order_of_arrival():
+    randomness = Randomness(7)
+    debts, expected = StandingDebts(), {}
+    for turn in range(3_000):
+        account = randomness.bits("account", turn) % 400
+        if account in expected:
+            assert debts.take_out(account) == expected.pop(account)
+        elif randomness.uniform("add", turn) < 0.7:
+            expected[account] = randomness.uniform("debt", turn)
+            debts.add(account, expected[account])
+        assert debts.take_out(1_000) is None
+        assert (len(debts), 5 in debts, list(debts)) == (len(expected), 5 in expected, list(expected))
+        assert debts.total_usd() == float(np.array(list(expected.values())).sum())
+    new = np.arange(len(expected)) * 0.1
+    debts.replace(new)
+    assert debts.accounts().tolist() == list(expected)
+    assert debts.total_usd() == float(new.sum())
