@@ -15,6 +15,9 @@ from sim.founding import Founding
 from sim.population import Population
 from sim.view import View
 
+#: The pool refuses a withdrawal that leaves a health factor under 1; so close to it nobody sends one.
+LEAST_HEALTH = 1.0005
+
 
 class ManagerParameters(BorrowerParameters):
     """When an owner becomes uneasy, and how soon he then looks."""
@@ -136,7 +139,8 @@ class Manager(Borrower):
         if missing_usd > 0.01 * target * debt_usd:
             # Selling y of collateral to repay y of debt: (weighted - y LT) / (debt - y) = target.
             repay_usd = min(missing_usd / (target - threshold), debt_usd) if target > threshold else debt_usd
-            sale = self._deleverage(view, collateral_asset, debt_asset, repay_usd)
+            weighted_usd += added_usd * threshold
+            sale = self._deleverage(view, collateral_asset, debt_asset, repay_usd, weighted_usd, debt_usd)
             if sale is not None:
                 calls.append(sale)
         if not calls:
@@ -163,7 +167,19 @@ class Manager(Borrower):
             return 0.0, None
         return value_usd, Call("pool", "supply", (asset, amount), view.operations.supply)
 
-    def _deleverage(self, view: View, collateral_asset: int, debt_asset: int, repay_usd: float) -> Call | None:
+    def _deleverage(
+        self,
+        view: View,
+        collateral_asset: int,
+        debt_asset: int,
+        repay_usd: float,
+        weighted_usd: float,
+        debt_usd: float,
+    ) -> Call | None:
+        """The call that repays `repay_usd`; None where markets, pool or health factor do not let it through.
+
+        `weighted_usd` is all collateral times liquidation thresholds, `debt_usd` all debt, both before the sale.
+        """
         pool = view.pool
         token_in = pool.reserves[collateral_asset].token
         token_out = pool.reserves[debt_asset].token
@@ -174,7 +190,8 @@ class Manager(Borrower):
             pool.debt_balance(debt_asset, self.account),
             pool.available_liquidity(debt_asset),
         )
-        if repay_amount <= 0:
+        repaid_usd = repay_amount / tokens[token_out].unit * view.oracle_usd(debt_asset)
+        if repaid_usd < 1.0:
             return None
         needed = repay_amount + pool.flash_premium(repay_amount)
         amount = int(needed / tokens[token_out].unit * view.oracle_usd(debt_asset) / price_in * tokens[token_in].unit)
@@ -188,11 +205,16 @@ class Manager(Borrower):
         # One proportional correction for fee and impact, and a margin for trades that come first in the block; what
         # the sale brings beyond the loan repays more debt.
         amount = int(amount * (needed / out) * (1.0 + self.parameters.sale_margin_ratio)) + 1
-        allowed = amount_allowed = pool.atoken_balance(collateral_asset, self.account)
-        out = view.venues.quote(route, min(amount, allowed))
-        fair = min(amount, allowed) / tokens[token_in].unit * price_in
+        balance = pool.atoken_balance(collateral_asset, self.account)
+        if amount > min(balance, pool.available_liquidity(collateral_asset)):
+            return None
+        out = view.venues.quote(route, amount)
+        fair_usd = amount / tokens[token_in].unit * price_in
         got_usd = out / tokens[token_out].unit * view.oracle_usd(debt_asset)
-        if amount > amount_allowed or out < needed or got_usd < fair * (1.0 - self.parameters.max_slippage_ratio):
+        if out < needed or got_usd < fair_usd * (1.0 - self.parameters.max_slippage_ratio):
+            return None
+        threshold = pool.liquidation_threshold_ratio(collateral_asset, pool.emode(self.account))
+        if weighted_usd - fair_usd * threshold < (debt_usd - repaid_usd) * LEAST_HEALTH:
             return None
         return Call("periphery", "deleverage", (collateral_asset, debt_asset, repay_amount, amount, route), gas)
 

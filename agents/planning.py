@@ -73,20 +73,13 @@ def resized(view: View, plan: Plan, cover: int, flash: bool) -> Plan | None:
 def _plan(view: View, borrower: int, collateral_asset: int, debt_asset: int, flash: bool, outside: bool) -> Plan | None:
     pool = view.pool
     full = pool.liquidation_preview(borrower, collateral_asset, debt_asset, MAX)
+    if full is None:
+        full = _within_cash(pool, borrower, collateral_asset, debt_asset)
     if full is None or full.debt_repaid <= 0:
         return None
     token_in = pool.reserves[collateral_asset].token
     token_out = pool.reserves[debt_asset].token
     seized = full.collateral_to_liquidator
-    liquid = pool.available_liquidity(collateral_asset)
-    if seized > liquid:
-        # The pool cannot pay out more collateral than it has; leave one part in a thousand for what comes first.
-        full = pool.liquidation_preview(
-            borrower, collateral_asset, debt_asset, full.debt_repaid * (liquid - liquid // 1000) // seized
-        )
-        if full is None or full.debt_repaid <= 0:
-            return None
-        seized = full.collateral_to_liquidator
     if token_in == token_out:
         route: Route = ()
         proceeds = seized
@@ -95,33 +88,38 @@ def _plan(view: View, borrower: int, collateral_asset: int, debt_asset: int, fla
         proceeds = view.venues.quote(route, seized)
     else:
         route, proceeds = view.venues.best_route(token_in, token_out, seized)
+    if proceeds <= 0:
+        return None
     cost = _cost(pool, full.debt_repaid, flash)
     if flash:
         cover = min(full.debt_repaid, pool.available_liquidity(debt_asset))
     else:
         cover = full.debt_repaid
     profit = proceeds - cost
-    if cover == full.debt_repaid and route and proceeds > 0:
+    if cover == full.debt_repaid and route:
         # Marginal test: if the last two per cent of the sale earn their cost, the full amount is best.
         less = view.venues.quote(route, seized - seized // 50)
         if proceeds - less >= cost - _cost(pool, full.debt_repaid - full.debt_repaid // 50, flash):
-            return _finish(view, borrower, collateral_asset, debt_asset, full.debt_repaid, route, profit)
-    elif not route:
-        return _finish(view, borrower, collateral_asset, debt_asset, cover, route, profit)
-    return _partial(view, borrower, collateral_asset, debt_asset, full, route, flash, cover, profit)
+            return _finish(view, full, cover, route, profit)
+    elif cover == full.debt_repaid and not route:
+        return _finish(view, full, cover, route, profit)
+    return _partial(view, full, route, flash, cover, profit)
 
 
-def _partial(
-    view: View,
-    borrower: int,
-    collateral_asset: int,
-    debt_asset: int,
-    full: Any,
-    route: Route,
-    flash: bool,
-    most: int,
-    full_profit: int,
-) -> Plan | None:
+def _within_cash(pool: Any, borrower: int, collateral_asset: int, debt_asset: int) -> Any:
+    """Where the pool has less of the collateral than it would pay out: what it has, less a thousandth for who is first.
+
+    None where a liquidation is refused for another reason.
+    """
+    whole = pool.liquidation_preview(borrower, collateral_asset, debt_asset, MAX, True)
+    liquid = pool.available_liquidity(collateral_asset)
+    if whole is None or whole.collateral_to_liquidator <= liquid:
+        return None
+    amount = whole.debt_repaid * (liquid - liquid // 1000) // whole.collateral_to_liquidator
+    return pool.liquidation_preview(borrower, collateral_asset, debt_asset, amount)
+
+
+def _partial(view: View, full: Any, route: Route, flash: bool, most: int, full_profit: int) -> Plan | None:
     """Less than the full amount: halve it while that earns more, then make sure the pool accepts the amount."""
     pool = view.pool
     best_cover, best_profit = (most, full_profit) if most == full.debt_repaid else (0, 0)
@@ -138,25 +136,41 @@ def _partial(
     if best_profit <= 0:
         return None
     if best_cover != full.debt_repaid:
-        preview = pool.liquidation_preview(borrower, collateral_asset, debt_asset, best_cover)
+        preview = pool.liquidation_preview(full.borrower, full.collateral_asset, full.debt_asset, best_cover)
         if preview is None:
             # The dust rule forbids this remainder; take all or nothing.
             best_cover, best_profit = (most, full_profit) if most == full.debt_repaid else (0, 0)
         else:
             best_cover = preview.debt_repaid
             best_profit = view.venues.quote(route, preview.collateral_to_liquidator) - _cost(pool, best_cover, flash)
-    return _finish(view, borrower, collateral_asset, debt_asset, best_cover, route, best_profit)
+    return _finish(view, full, best_cover, route, best_profit)
+
+
+def _whole(pool: Any, full: Any) -> int:
+    """The least amount to cover with which the pool does what `full` says.
+
+    Where the collateral is the limit, the debt it pays for is rounded, and to offer exactly that much may leave a unit
+    of collateral behind: the dust rule then refuses it. What is offered too much is not taken.
+    """
+    repaid = int(full.debt_repaid)
+    for amount in (repaid, repaid + 2, repaid + 2 + repaid // 1_000_000, repaid + 2 + repaid // 1_000):
+        if pool.liquidation_preview(full.borrower, full.collateral_asset, full.debt_asset, amount) == full:
+            return amount
+    return repaid
 
 
 def _cost(pool: Any, cover: int, flash: bool) -> int:
     return cover + (pool.flash_premium(cover) if flash else 0)
 
 
-def _finish(
-    view: View, borrower: int, collateral_asset: int, debt_asset: int, cover: int, route: Route, profit: int
-) -> Plan | None:
+def _finish(view: View, full: Any, cover: int, route: Route, profit: int) -> Plan | None:
     if profit <= 0 or cover <= 0:
         return None
-    token = view.pool.reserves[debt_asset].token
+    token = view.pool.reserves[full.debt_asset].token
     unit_usd = view.outside_usd[token] / view.ledger.tokens[token].unit
-    return Plan(borrower, collateral_asset, debt_asset, cover, route, profit, profit * unit_usd, cover * unit_usd)
+    debt_usd = cover * unit_usd
+    if cover == full.debt_repaid:
+        cover = _whole(view.pool, full)
+    return Plan(
+        full.borrower, full.collateral_asset, full.debt_asset, cover, route, profit, profit * unit_usd, debt_usd
+    )
