@@ -22,14 +22,14 @@ _ROOM = 0.999
 
 
 class LiquidityProviderParameters(AgentParameters):
-    """Who provides to a concentrated pool, in which ranges, and what makes them leave (MODEL section 5)."""
+    """Who provides to a concentrated pool, in which ranges, and what makes them leave (docs/model.md 21)."""
 
     pool: str = field(REQUIRED, "Concentrated AMM they provide to", source="choice", refers_to="amm")
     value_usd: float = field(
         REQUIRED,
         "Value of all their positions together at the start",
         unit="USD",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(1e6, 1e9),
         gt=0,
         le=1e12,
@@ -38,7 +38,7 @@ class LiquidityProviderParameters(AgentParameters):
         1.0,
         "Standard deviation of the logarithm of a provider's value",
         unit="1",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(0.5, 2.0),
         ge=0,
         le=5,
@@ -47,7 +47,7 @@ class LiquidityProviderParameters(AgentParameters):
         0.5,
         "Median width of a range: from price / (1 + width) to price x (1 + width)",
         unit="ratio",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(0.05, 2.0),
         gt=0,
         le=1e6,
@@ -56,7 +56,7 @@ class LiquidityProviderParameters(AgentParameters):
         0.5,
         "Standard deviation of the logarithm of widths",
         unit="1",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(0.2, 1.0),
         ge=0,
         le=5,
@@ -66,19 +66,25 @@ class LiquidityProviderParameters(AgentParameters):
         "Standard deviation of the logarithm of what a provider counts for a dollar of fees (incentives, hedges,"
         " habit); the wider, the less depth follows volatility",
         unit="1",
-        source="assumption, calibrated to an exponent of -.36 (MODEL 5): 1.5, 2, 3 give -.49, -.40, -.24 on five seeds",
+        source="assumption, calibrated to an exponent of -.36: 1.5, 2, 3 give -.49, -.40, -.24 on five seeds",
         plausible=(1.0, 6.0),
         ge=0,
         le=20,
     )
     tolerance_median: float = field(
-        1.0, "Its median", unit="ratio", source="assumption", plausible=(0.5, 5.0), gt=0, le=1e6
+        1.0,
+        "Its median",
+        unit="ratio",
+        source="assumption: no published figure found",
+        plausible=(0.5, 5.0),
+        gt=0,
+        le=1e6,
     )
     look_seconds: float = field(
         7_200.0,
         "Mean time between two looks of one provider",
         unit="s",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(600.0, 86_400.0),
         gt=0,
         le=1e9,
@@ -87,7 +93,7 @@ class LiquidityProviderParameters(AgentParameters):
         604_800.0,
         "Time over which the gas of a move is spread",
         unit="s",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(86_400.0, 2_592_000.0),
         gt=0,
         le=1e12,
@@ -96,16 +102,26 @@ class LiquidityProviderParameters(AgentParameters):
         0.1,
         "What fees must exceed costs by before a provider who has left comes back",
         unit="ratio",
-        source="assumption",
+        source="assumption: no published figure found",
         plausible=(0.0, 0.5),
         ge=0,
         le=100,
     )
     provide_gas: Whole = field(
-        450_000, "Gas of opening a position", unit="gas", source="assumption", plausible=(300_000, 600_000), ge=21_000
+        450_000,
+        "Gas of opening a position",
+        unit="gas",
+        source="assumption: no published figure found",
+        plausible=(300_000, 600_000),
+        ge=21_000,
     )
     withdraw_gas: Whole = field(
-        300_000, "Gas of taking one out", unit="gas", source="assumption", plausible=(200_000, 400_000), ge=21_000
+        300_000,
+        "Gas of taking one out",
+        unit="gas",
+        source="assumption: no published figure found",
+        plausible=(200_000, 400_000),
+        ge=21_000,
     )
 
 

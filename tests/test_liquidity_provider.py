@@ -206,7 +206,7 @@ def depth_usd(volatility, seed):
 
 
 def test_depth_falls_with_volatility():
-    """The tolerances are calibrated to depth ~ volatility^-.36 (MODEL 5); this guards the calibration, roughly."""
+    """The tolerances are calibrated to depth ~ volatility^-.36; this guards the calibration, roughly."""
     exponents = []
     for seed in (1, 2, 3, 4, 5):
         calm, fees, calm_loss = depth_usd(0.3, seed)
