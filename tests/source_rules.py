@@ -22,7 +22,8 @@ LAYERS: dict[str, int] = {"sim": 1} | {  # the package itself: a version and not
         3: "agents",
         4: "sim.economy sim.building sim.building_amms sim.building_chain sim.opening sim.refusals sim.events "
         "sim.metrics "
-        "sim.yield_metrics sim.standing_debts sim.snapshots sim.pictures sim.waking sim.governance sim.liquidatable sim.run sim.cascade "
+        "sim.yield_metrics sim.standing_debts sim.snapshots "
+        "sim.pictures sim.waking sim.governance sim.liquidatable sim.run sim.cascade "
         "sim.results sim.conformance sim.studies sim.inputs",
         5: "sim.cli ui app",
     }.items()
