@@ -19,6 +19,7 @@ from typing import Any
 BLOCK_SECONDS = 12
 WARM_UP = 50
 CRASH_BLOCKS = 600
+SCREENS = ("groups", "plain")
 #: Debt of 100 USD on 0.01 WETH: insolvent from the start, and not worth the gas of a liquidation.
 INSOLVENT = {"kind": "position", "supply_tokens": {"WETH": 0.01}, "debt_tokens": {"USDC": 100.0}, "scaled": False}
 
@@ -125,6 +126,11 @@ def apart(what: str, *arguments: Any) -> dict[str, float]:
     return figures
 
 
+def quickest(what: str, *arguments: Any, runs: int) -> dict[str, float]:
+    """Of several runs the one that a busy machine has disturbed least."""
+    return min((apart(what, *arguments) for _ in range(runs)), key=lambda figures: figures["ms_per_block"])
+
+
 def line(name: str, value: float, target: str) -> None:
     print(f"{name:58s} {value:12,.3f}   {target}", flush=True)
 
@@ -145,13 +151,13 @@ def main(largest: float = 100.0) -> None:
     line(f"{who}: KB each", large["kb_each"], memory)
     line(f"{who}: KB each left after close()", large["left_kb_each"], "near 0")
     for scale in (1.0, 10.0):
-        groups, plain = apart("crash", scale, "groups"), apart("crash", scale, "plain")
+        groups, plain = (quickest("crash", scale, screen, runs=3 if scale == 1.0 else 1) for screen in SCREENS)
         who = f"{scale * 10_000:,.0f} borrowers, crash"
         line(f"{who}: ms a block", groups["ms_per_block"], "")
         line(f"{who}: share of screening and book", groups["screening_share"], "<= 0.35" if scale > 1.0 else "")
         line(f"{who}: block with groups over plain", groups["ms_per_block"] / plain["ms_per_block"], "<= 1.2")
         line(f"{who}: screening and book, groups over plain", groups["screening_ms"] / plain["screening_ms"], "")
-    few, many = apart("crash", 1.0, "groups", 2_000), apart("crash", 1.0, "groups", 20_000)
+    few, many = (quickest("crash", 1.0, "groups", count, runs=2) for count in (2_000, 20_000))
     line("crash: ten times the standing insolvent positions", many["ms_per_block"] / few["ms_per_block"], "<= 1.5")
     line("crash: the same, screening and book alone", many["screening_ms"] / few["screening_ms"], "")
 
