@@ -185,15 +185,15 @@ class Ledger:
         for part in self.audit_parts():
             part()
 
-    def audit_parts(self) -> list[Callable[[], None]]:
-        """The audit token by token; each part holds between any two transactions."""
-        return [partial(self._audit_token, token) for token in range(len(self.tokens))]
+    def audit_parts(self, signs: bool = True) -> list[Callable[[], None]]:
+        """The audit token by token, with or without the signs; each part holds between any two transactions."""
+        return [partial(self._audit_token, token, signs) for token in range(len(self.tokens))]
 
-    def _audit_token(self, index: int) -> None:
+    def _audit_token(self, index: int, signs: bool) -> None:
         token, column = self.tokens[index], self.balances[index]
         expected = self.inflows[index] - self.outflows[index]
         total = sum(column)
         if total != expected:
             raise LedgerImbalance(f"{token.symbol}: balances {total}, inflows - outflows {expected}")
-        if column and min(column) < 0:
+        if signs and column and min(column) < 0:
             raise LedgerImbalance(f"{token.symbol}: negative balance on account {column.index(min(column))}")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import agents.trader
+import sim.chain.mempool
 import sim.economy
 import sim.waking
 from agents.holder import Holder
@@ -143,6 +144,7 @@ def test_draws_in_arrays_and_one_by_one_give_the_same_run(monkeypatch):
     in_arrays = busy()
     monkeypatch.setattr(agents.trader, "MANY", 10**9)
     monkeypatch.setattr(sim.waking, "MANY", 10**9)
+    monkeypatch.setattr(sim.chain.mempool, "MANY", 10**9)
     assert busy() == in_arrays
 
 

@@ -16,6 +16,9 @@ from dataclasses import replace
 from sim.chain.transaction import Transaction
 from sim.randomness import Randomness
 
+#: From so many transactions on, drawing all hashes in one array is faster than one by one.
+MANY = 12
+
 
 class Mempool:
     """Pending public transactions, and the selection of a step's transactions.
@@ -54,6 +57,7 @@ class Mempool:
         nonce of the old one; otherwise the old one stands.
         """
         nonces = self._nonces
+        fresh: list[Transaction] = []
         bids = {(t.sender, t.subject): place for place, t in enumerate(self._pending) if t.subject >= 0}
         for transaction in transactions:
             place = None if transaction.private else bids.get((transaction.sender, transaction.subject))
@@ -63,10 +67,22 @@ class Mempool:
             nonce = nonces.get(transaction.sender, 0)
             nonces[transaction.sender] = nonce + 1
             transaction.nonce = nonce
-            transaction.order_key = self._randomness.bits("order", self._identity(transaction.sender), nonce)
             transaction.submitted_step = step
             transaction.expires_step = step + expiry_steps
-            self._pending.append(transaction)
+            fresh.append(transaction)
+        self._draw_order(fresh)
+        self._pending.extend(fresh)
+
+    def _draw_order(self, transactions: list[Transaction]) -> None:
+        """The hash of (sender, nonce) that breaks ties."""
+        if len(transactions) < MANY:
+            for t in transactions:
+                t.order_key = self._randomness.bits("order", self._identity(t.sender), t.nonce)
+            return
+        identities = [self._identity(t.sender) for t in transactions]
+        keys = self._randomness.bits_array("order", identities, [t.nonce for t in transactions])
+        for transaction, key in zip(transactions, keys.tolist(), strict=True):
+            transaction.order_key = key
 
     def _replace(self, place: int, transaction: Transaction, step: int, expiry_steps: int) -> None:
         old = self._pending[place]

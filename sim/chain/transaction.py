@@ -52,7 +52,8 @@ class Transaction:
     @property
     def gas(self) -> int:
         """Gas units of all calls together."""
-        return sum(call.gas for call in self.calls)
+        calls = self.calls
+        return calls[0].gas if len(calls) == 1 else sum(call.gas for call in calls)
 
 
 @dataclass(slots=True)

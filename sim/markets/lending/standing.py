@@ -61,21 +61,23 @@ class Standing(PoolState):
         for part in self.audit_parts():
             part()
 
-    def audit_parts(self) -> list[Callable[[], None]]:
-        """The audit column by column; each part holds between any two transactions."""
+    def audit_parts(self, signs: bool = True) -> list[Callable[[], None]]:
+        """The audit column by column, with or without the signs; each part holds between any two transactions."""
         parts: list[Callable[[], None]] = []
         for asset in range(len(self.reserves)):
-            parts.append(partial(self._audit_column, asset, "scaled supply", self.scaled_supplies, SCALED_SUPPLY))
-            parts.append(partial(self._audit_column, asset, "scaled debt", self.scaled_debts, SCALED_DEBT))
+            parts.append(
+                partial(self._audit_column, asset, "scaled supply", self.scaled_supplies, SCALED_SUPPLY, signs)
+            )
+            parts.append(partial(self._audit_column, asset, "scaled debt", self.scaled_debts, SCALED_DEBT, signs))
             parts.append(partial(self._audit_cash, asset))
         return parts
 
-    def _audit_column(self, asset: int, what: str, columns: list[list[int]], place: int) -> None:
+    def _audit_column(self, asset: int, what: str, columns: list[list[int]], place: int, signs: bool) -> None:
         symbol, column, expected = self.reserves[asset].symbol, columns[asset], self._totals[asset][place]
         total = sum(column)
         if total != expected:
             raise LedgerImbalance(f"{symbol}: {what} of all accounts {total}, total {expected}")
-        if column and min(column) < 0:
+        if signs and column and min(column) < 0:
             raise LedgerImbalance(f"{symbol}: negative {what} on account {column.index(min(column))}")
 
     def _audit_cash(self, asset: int) -> None:
