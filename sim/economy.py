@@ -35,13 +35,10 @@ NO_DEBT = 2**255
 MARGIN = 1e-6
 LEAST_SLACK_USD = 0.003
 
-<<<<<<< HEAD
 #: From this many agents on the collector's passes over them cost more than keeping them out of its sight.
 FREEZE_FROM = 5_000
 #: With more accounts than this, scheduled sums take one column a step (at a million a column takes 50 ms).
-=======
 #: With more accounts than this, scheduled sums take one column a step (at a million a column takes 30 ms).
->>>>>>> cast
 AUDIT_AT_ONCE = 50_000
 #: They need this many steps from one audit to the next; else they are done at once.
 AUDIT_STEPS = 100
