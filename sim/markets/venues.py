@@ -95,8 +95,8 @@ class Venues:
     def _restore(self, amm: Any, leg: Leg, price: float) -> None:
         """Trade a pool back to `price` with tokens that come from outside and go back there."""
         token_in, amount = amm.amount_to_price(price)
-        if amount <= 0:
-            return
+        if token_in == leg.token_in or amm.quote_exact_in(token_in, amount) <= 0:
+            return  # a sale of a few units is lost in the rounding of the price
         account = self.outside.account
         self.ledger.inflow(token_in, account, amount)
         received = amm.swap_exact_in(account, token_in, amount).amount_out
