@@ -43,12 +43,26 @@ class EconomicAgent(mesa.Agent):
 
     kind: ClassVar[str] = ""
     wake: ClassVar[str] = "never"
+    #: Purposes with times of their own (`sim.timetable`), and those of them that follow a trigger above.
+    timetables: ClassVar[tuple[str, ...]] = ()
+    above: ClassVar[tuple[str, ...]] = ()
+    #: The field of `[mechanisms]` that freezes the kind when it is off; empty: none does.
+    mechanism: ClassVar[str] = ""
+    #: Whether its rows may wait for a withdrawal: columns `goal.<asset>`, whole tokens they want to be left with.
+    queues: ClassVar[bool] = False
+    #: Whether `noticed` is asked every step.
+    notices: ClassVar[bool] = False
     Parameters: ClassVar[type[AgentParameters]] = AgentParameters
 
     def __init__(self, model: Any, population: Population, row: int) -> None:
         super().__init__(model)
         self.population = population
         self.row = row
+
+    @property
+    def identity(self) -> int:
+        """What this agent's draws are keyed by: its population's name and its row, whoever else there is."""
+        return self.population.key + self.row
 
     @property
     def account(self) -> int:
@@ -68,6 +82,29 @@ class EconomicAgent(mesa.Agent):
     @classmethod
     def balance(cls, population: Population, founding: Founding) -> None:
         """Endow what depends on all other populations; called once everybody has been founded."""
+
+    @classmethod
+    def settle(cls, population: Population, world: Any) -> None:
+        """Wallets and lending positions are loaded: open positions in other markets, take note of the world."""
+
+    @classmethod
+    def opened(cls, population: Population, pool: Any, now: int) -> None:
+        """The world stands and nothing has happened yet: take note of opening rates and balances."""
+
+    @classmethod
+    def purposes(cls, population: Population) -> tuple[str, ...]:
+        """Those timetables that this population needs."""
+        return cls.timetables
+
+    @classmethod
+    def look_mean_seconds(cls, population: Population, purpose: str, row: int) -> float:
+        """Mean time to a row's next appointment of a purpose in `timetables`; infinite for none."""
+        return float("inf")
+
+    @classmethod
+    def noticed(cls, population: Population, pool: Any, now: int) -> tuple[str, Sequence[int]]:
+        """What everybody of the kind notices at the start of a step: (purpose, rows that will look sooner now)."""
+        return "", ()
 
     @classmethod
     def due(cls, population: Population, rows: Sequence[int], view: View) -> list[int]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
 
 from agents.base import AgentParameters, EconomicAgent, NonNegative
+from agents.turnover import TurnoverParameters, appointment, appointment_seconds, turns_over
 from scenarios.schema.base import REQUIRED, Table, Whole, field
+from sim.chain.transaction import Transaction
 from sim.founding import Founding
 from sim.population import Population
+from sim.view import View
 
 WAD = 10**18
 
 
-class BorrowerParameters(AgentParameters):
+class BorrowerParameters(TurnoverParameters):
     """Sizes, health factors and composition of a book of positions (docs/model.md 10)."""
 
     debt_usd_median: float = field(
@@ -128,31 +134,62 @@ class Borrower(EconomicAgent):
         excess = founding.log_normal(population, "health_factor", p.health_factor_median_excess, p.health_factor_log_sd)
         collateral = founding.choose(population, "collateral", p.collateral)
         debt = founding.choose(population, "debt", p.debt)
-        chosen = sorted(set(collateral))
-        thresholds = {symbol: founding.threshold(population, symbol, p.emode) for symbol in chosen}
-        supplies = {symbol: [0] * len(population) for symbol in p.collateral}
-        debts = {symbol: [0] * len(population) for symbol in p.debt}
-        spare = {symbol: [0] * len(population) for symbol in p.collateral}
-        for row, size in enumerate(sizes):
-            debt_usd = min(size, largest)
-            threshold = thresholds[collateral[row]]
-            health = 1.0 + max(excess[row], p.health_factor_least_excess)
-            collateral_usd = debt_usd * health / threshold
-            debts[debt[row]][row] = founding.amount(debt[row], debt_usd)
-            supplies[collateral[row]][row] = math.ceil(founding.amount(collateral[row], collateral_usd))
-            spare[collateral[row]][row] = founding.amount(collateral[row], collateral_usd * p.spare_share_ratio)
-        for symbol, amounts in supplies.items():
-            founding.supply(population, symbol, amounts)
-            founding.hold(population, symbol, spare[symbol])
-        for symbol, amounts in debts.items():
-            founding.borrow(population, symbol, amounts)
+        health = 1.0 + np.maximum(np.array(excess), p.health_factor_least_excess)
+        debt_usd = np.minimum(np.array(sizes), largest)
+        debt_usd[population.present :] = 0.0
+        for number, symbol in enumerate(p.collateral):
+            if not (collateral == number).any():
+                continue
+            threshold = founding.threshold(population, symbol, p.emode)
+            mine = np.where(collateral == number, debt_usd, 0.0)
+            collateral_usd = mine * health / threshold
+            founding.supply(population, symbol, founding.amounts(symbol, collateral_usd))
+            founding.hold(population, symbol, founding.amounts(symbol, collateral_usd * p.spare_share_ratio))
+        for number, symbol in enumerate(p.debt):
+            founding.borrow(population, symbol, founding.amounts(symbol, np.where(debt == number, debt_usd, 0.0)))
         if p.emode:
             founding.enter_emode(population, p.emode)
-        cls.add_columns(population, founding, [1.0 + max(e, p.health_factor_least_excess) for e in excess])
+        cls.add_columns(population, founding, health)
 
     @classmethod
-    def add_columns(cls, population: Population, founding: Founding, health_factors: list[float]) -> None:
+    def add_columns(cls, population: Population, founding: Founding, health_factors: np.ndarray) -> None:
         """Motives of the kind, given every row's opening health factor."""
+
+    # ------------------------------------------------------------------ coming and going
+    @classmethod
+    def opened(cls, population: Population, pool: Any, now: int) -> None:
+        """The borrow rates that newcomers, and those who compare, hold the present ones against."""
+        stated = getattr(population.parameters, "reference_rate_per_year", {})
+        population.memory["reference"] = {
+            asset: stated.get(reserve.symbol, pool.borrow_rate(asset) * 1e-27)
+            for asset, reserve in enumerate(pool.reserves)
+        }
+
+    @classmethod
+    def purposes(cls, population: Population) -> tuple[str, ...]:
+        """The kind's own reasons to look, and appointments for coming and going where there are slots."""
+        return (*cls.timetables, "life") if turns_over(population) else cls.timetables
+
+    @classmethod
+    def look_mean_seconds(cls, population: Population, purpose: str, row: int) -> float:
+        """Time between appointments for coming and going."""
+        return appointment_seconds(population) if purpose == "life" else math.inf
+
+    @classmethod
+    def due(cls, population: Population, rows: Sequence[int], view: View) -> list[int]:
+        """Rows with an appointment for coming or going."""
+        life_at = population.columns.get("life_at")
+        if life_at is None:
+            return []
+        now = view.timestamp
+        return [row for row in rows if life_at[row] <= now]
+
+    def act(self, view: View) -> list[Transaction]:
+        """Come or go; empty unless this row has an appointment."""
+        return appointment(self, view) if Borrower.due(self.population, (self.row,), view) else []
+
+    def settle_in(self, health_factor: float) -> None:
+        """A newcomer takes this row: his motives replace his predecessor's."""
 
     # ------------------------------------------------------------------ what an owner sees
     @property

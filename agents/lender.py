@@ -69,15 +69,7 @@ class Lender(EconomicAgent):
         """
         parameters = population.parameters
         for symbol, total_usd in parameters.supply_usd.items():
-            draws = founding.randomness.stratified_array(
-                f"{population.name}.{symbol}.size", range(len(population))
-            ).tolist()
-            alpha = parameters.pareto_alpha
-            mean_usd = total_usd / len(population)
-            # Too few lenders for that share: all hold the same.
-            cap = max(parameters.largest_share_ratio * total_usd, mean_usd)
-            least = _least(alpha, mean_usd, cap)
-            sizes = [min(least * (1.0 - u) ** (-1.0 / alpha), cap) for u in draws]
+            sizes = pareto_sizes(population, founding, symbol, total_usd)
             founding.supply(population, symbol, [founding.amount(symbol, s) for s in sizes], collateral=False)
 
     @classmethod
@@ -90,6 +82,17 @@ class Lender(EconomicAgent):
             supplied, borrowed = founding.totals(symbol)
             missing = max(0, max(borrowed, int(borrowed / utilisation)) - supplied)
             founding.supply(population, symbol, [-(-missing // len(population))] * len(population), collateral=False)
+
+
+def pareto_sizes(population: Population, founding: Founding, symbol: str, total_usd: float) -> list[float]:
+    """One size a row in USD: Pareto, cut at `largest_share_ratio` of the total, with that expected total."""
+    p = population.parameters
+    draws = founding.randomness.stratified_array(f"{population.name}.{symbol}.size", range(len(population))).tolist()
+    mean_usd = total_usd / len(population)
+    # Too few lenders for that share: all hold the same.
+    cap = max(p.largest_share_ratio * total_usd, mean_usd)
+    least = _least(p.pareto_alpha, mean_usd, cap)
+    return [min(least * (1.0 - u) ** (-1.0 / p.pareto_alpha), cap) for u in draws]
 
 
 def _least(alpha: float, mean_usd: float, cap_usd: float) -> float:

@@ -81,19 +81,22 @@ class Manager(Borrower):
     Parameters: ClassVar[type[AgentParameters]] = ManagerParameters
 
     @classmethod
-    def add_columns(cls, population: Population, founding: Founding, health_factors: list[float]) -> None:
+    def add_columns(cls, population: Population, founding: Founding, health_factors: np.ndarray) -> None:
         """Target, alarm, the time of the next look (infinite while not alarmed) and the number of looks so far."""
         p = population.parameters
-        target = np.array(health_factors, dtype=np.float64)
-        # An owner whose target is within reach of 1 cannot wait for target - 0.15; he is uneasy half-way to 1.
-        alarm = np.maximum(target - p.alarm_below_target, np.maximum(p.alarm_least, 0.5 * (1.0 + target)))
-        population.columns["target"] = target
-        population.columns["alarm"] = np.minimum(alarm, target)
+        population.columns["target"] = np.array(health_factors, dtype=np.float64)
+        population.columns["alarm"] = alarm_of(population.columns["target"], p)
         population.columns["look_at"] = np.full(len(population), np.inf)
         population.columns["looks"] = np.zeros(len(population), dtype=np.int64)
 
     @classmethod
     def due(cls, population: Population, rows: Sequence[int], view: View) -> list[int]:
+        """Rows that look and are under their alarm, or have an appointment for coming or going."""
+        alarmed = cls.alarmed(population, rows, view)
+        return sorted({*alarmed, *super().due(population, rows, view)})
+
+    @classmethod
+    def alarmed(cls, population: Population, rows: Sequence[int], view: View) -> list[int]:
         """Rows whose time of looking has come and whose health factor is under their alarm."""
         look_at = population.columns["look_at"]
         alarm = population.columns["alarm"]
@@ -103,13 +106,24 @@ class Manager(Borrower):
         return [row for row in rows if look_at[row] <= now and health_factor(first + row) < int(alarm[row] * WAD)]
 
     def act(self, view: View) -> list[Transaction]:
-        """Top up, then deleverage what is missing, in one transaction."""
-        if not self.is_due(view):
-            return []
+        """Come or go; under the alarm top up, then deleverage what is missing, in one transaction."""
+        moved = super().act(view)
+        if moved or not self.alarmed(self.population, (self.row,), view):
+            return moved
+        return self._defend(view)
+
+    def settle_in(self, health_factor: float) -> None:
+        """Target and alarm of the newcomer; the screen is told after the block."""
+        columns = self.population.columns
+        columns["target"][self.row] = health_factor
+        columns["alarm"][self.row] = alarm_of(health_factor, self.parameters)
+        self.population.memory.setdefault("newcomers", []).append(self.row)
+
+    def _defend(self, view: View) -> list[Transaction]:
         pool = view.pool
         account = self.account
         data = pool.account_data(account)
-        collateral_asset, debt_asset = _largest(pool, account)
+        collateral_asset, debt_asset = largest_assets(pool, account)
         if collateral_asset < 0 or debt_asset < 0:
             return []
         target = float(self.population.columns["target"][self.row])
@@ -205,7 +219,16 @@ class Manager(Borrower):
         return Call("periphery", "deleverage", (collateral_asset, debt_asset, repay_amount, amount, route), gas)
 
 
-def _largest(pool: Any, account: int) -> tuple[int, int]:
+def alarm_of(target: Any, p: ManagerParameters) -> Any:
+    """The health factor under which an owner with this target (a number, or one for each) becomes uneasy.
+
+    One whose target is within reach of 1 cannot wait for target - 0.15; he is uneasy half-way to 1.
+    """
+    half_way = np.maximum(p.alarm_least, 0.5 * (1.0 + target))
+    return np.minimum(target, np.maximum(target - p.alarm_below_target, half_way))
+
+
+def largest_assets(pool: Any, account: int) -> tuple[int, int]:
     """The account's largest collateral and debt reserve by value, -1 where it has none."""
     best = [-1, -1]
     most = [0.0, 0.0]

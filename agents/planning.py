@@ -15,7 +15,7 @@ from sim.view import View
 MAX = 2**256 - 1
 
 #: Shares of the largest amount at which a plan is tried when the full amount is more than the market takes.
-_FRACTIONS = (0.5, 0.25, 0.125, 0.0625, 0.03125)
+_FRACTIONS = tuple(0.5**halvings for halvings in range(1, 13))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +33,41 @@ class Plan:
 
 
 def best_plan(view: View, borrower: int, flash: bool, outside: bool) -> Plan | None:
-    """The pair and amount with the largest profit, or None where none is positive.
+    """The pair and amount with the largest profit, or None where none is positive."""
+    plans = all_plans(view, borrower, flash, outside)
+    return plans[0] if plans else None
+
+
+def all_plans(view: View, borrower: int, flash: bool, outside: bool) -> tuple[Plan, ...]:
+    """For every pair that earns something the amount that earns most, the best pair first.
 
     profit(x) = sale(x (1 + b (1 - f_p)) O_d / O_c) - x - premium(x), with x up to what the close factor allows.
     """
     key = ("plan", borrower, flash, outside)
     cache = view.cache
-    if key in cache:
-        found: Plan | None = cache[key]
-        return found
-    pool = view.pool
-    best: Plan | None = None
-    for collateral_asset in pool.collateral_assets(borrower):
-        for debt_asset in pool.debt_assets(borrower):
-            plan = _plan(view, borrower, collateral_asset, debt_asset, flash, outside)
-            if plan is not None and (best is None or plan.profit_usd > best.profit_usd):
-                best = plan
-    cache[key] = best
-    return best
+    found: tuple[Plan, ...] | None = cache.get(key)
+    if found is None:
+        pool = view.pool
+        plans = [
+            _plan(view, borrower, collateral_asset, debt_asset, flash, outside)
+            for collateral_asset in pool.collateral_assets(borrower)
+            for debt_asset in pool.debt_assets(borrower)
+        ]
+        earning = [plan for plan in plans if plan is not None]
+        earning.sort(key=lambda plan: -plan.profit_usd)
+        found = cache[key] = tuple(earning)
+    return found
+
+
+def resized(view: View, plan: Plan, cover: int, flash: bool) -> Plan | None:
+    """The same liquidation with less debt repaid, or None where the pool refuses that or nothing is earned."""
+    preview = view.pool.liquidation_preview(plan.borrower, plan.collateral_asset, plan.debt_asset, cover)
+    if preview is None or preview.debt_repaid <= 0:
+        return None
+    seized = preview.collateral_to_liquidator
+    proceeds = view.venues.quote(plan.route, seized) if plan.route else seized
+    profit = proceeds - _cost(view.pool, preview.debt_repaid, flash)
+    return _finish(view, plan.borrower, plan.collateral_asset, plan.debt_asset, preview.debt_repaid, plan.route, profit)
 
 
 def _plan(view: View, borrower: int, collateral_asset: int, debt_asset: int, flash: bool, outside: bool) -> Plan | None:

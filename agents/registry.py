@@ -10,10 +10,17 @@ KINDS: dict[str, str] = {
     "holder": "agents.holder:Holder",
     "position": "agents.position:Position",
     "manager": "agents.manager:Manager",
+    "looper": "agents.looper:Looper",
+    "rate_sensitive": "agents.rate_sensitive:RateSensitive",
     "lender": "agents.lender:Lender",
+    "elastic_lender": "agents.elastic_lender:ElasticLender",
     "liquidator": "agents.liquidator:Liquidator",
+    "farmer": "agents.farmer:Farmer",
+    "redeemer": "agents.redeemer:Redeemer",
+    "liquidity_provider": "agents.liquidity_provider:LiquidityProvider",
     "arbitrageur": "agents.arbitrageur:Arbitrageur",
     "trader": "agents.trader:Trader",
+    "whale": "agents.whale:Whale",
 }
 
 

@@ -13,8 +13,12 @@ from scenarios.schema.base import Sequence, field
 from sim.chain.transaction import Call, Transaction
 from sim.founding import Founding
 from sim.markets.venues import Leg
+from sim.normal import inverse_normal_array
 from sim.population import Population
 from sim.view import View
+
+#: From so many trades on, drawing all of them in one array is faster than one by one.
+MANY = 12
 
 
 class TraderParameters(AgentParameters):
@@ -96,7 +100,10 @@ class Trader(EconomicAgent):
         """Rows whose time has come."""
         look_at = population.columns["look_at"]
         now = view.timestamp
-        return [row for row in rows if look_at[row] <= now]
+        found = [row for row in rows if look_at[row] <= now]
+        if len(found) >= MANY:
+            draw_ahead(population, found, view)
+        return found
 
     def act(self, view: View) -> list[Transaction]:
         """One trade; if the wallet lacks the token, the trade goes the other way."""
@@ -104,19 +111,14 @@ class Trader(EconomicAgent):
             return []
         p = self.parameters
         account = self.account
-        number = int(self.population.columns["looks"][self.row])
-        draw = view.randomness
         names = p.pools or tuple(view.venues.amms)
         if not names:
             return []
-        name = names[int(draw.uniform("trade.pool", account, number) * len(names))]
+        pool_draw, size_draw, side_draw = self._drawn(view)
+        name = names[int(pool_draw * len(names))]
         amm = view.venues.amms[name]
-        size_usd = (
-            p.size_usd_median
-            * self.population.size_ratio
-            * math.exp(p.size_log_sd * draw.normal("trade.size", account, number))
-        )
-        sell_first = draw.uniform("trade.side", account, number) < 0.5
+        size_usd = p.size_usd_median * self.population.size_ratio * math.exp(p.size_log_sd * size_draw)
+        sell_first = side_draw < 0.5
         tokens = (amm.token0, amm.token1) if sell_first else (amm.token1, amm.token0)
         for token_in, token_out in (tokens, tokens[::-1]):
             amount = int(size_usd / view.outside_usd[token_in] * view.ledger.tokens[token_in].unit)
@@ -126,3 +128,28 @@ class Trader(EconomicAgent):
                 )
                 return [Transaction(account, (call,), "trading", tip_gwei=view.tip_gwei)]
         return []
+
+    def _drawn(self, view: View) -> tuple[float, float, float]:
+        """Draws of this trade for pool, size (normal) and side, keyed by its number."""
+        account = self.account
+        drawn: tuple[float, float, float] | None = view.cache.get(("trade", account))
+        if drawn is None:
+            number = int(self.population.columns["looks"][self.row])
+            draw = view.randomness
+            drawn = (
+                draw.uniform("trade.pool", self.identity, number),
+                draw.normal("trade.size", self.identity, number),
+                draw.uniform("trade.side", self.identity, number),
+            )
+        return drawn
+
+
+def draw_ahead(population: Population, rows: list[int], view: View) -> None:
+    """The draws of many trades at once, kept in the view for this step."""
+    identities = np.array(rows) + population.key
+    numbers = population.columns["looks"][rows]
+    purposes = ("trade.pool", "trade.size", "trade.side")
+    pools, sizes, sides = view.randomness.uniform_arrays(purposes, identities, numbers)
+    drawn = zip(pools.tolist(), inverse_normal_array(sizes).tolist(), sides.tolist(), strict=True)
+    for row, draws in zip(rows, drawn, strict=True):
+        view.cache["trade", population.first + row] = draws

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-PARTS = ("pool_operations", "amm_operations", "screening", "economy")
+PARTS = ("pool_operations", "amm_operations", "screening", "economy", "scale")
 
 
 def main() -> None:

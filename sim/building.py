@@ -12,17 +12,26 @@ import numpy as np
 from agents.registry import agent_class
 from scenarios import Scenario, ScenarioError
 from sim import prices as processes
+from sim.building_amms import queues_of, ratios_of
+from sim.building_chain import gas_market_of, oracle_of
 from sim.chain.clock import Clock
 from sim.chain.executor import Executor
 from sim.chain.gas import GasMarket
 from sim.chain.mempool import Mempool
 from sim.founding import AssetFacts, Founding
+from sim.governance import GOVERNANCE, Governance
 from sim.ledger import Ledger
+from sim.markets.arrivals import Arrivals
 from sim.markets.displacement import Displacement
+from sim.markets.fee_meter import FeeMeter
 from sim.markets.lending import LendingPool
-from sim.markets.oracle import Feed, FixedFeed, MarketFeed, Oracle, RatioFeed
+from sim.markets.loops import Loops
+from sim.markets.oracle import Oracle
 from sim.markets.outside import OutsideMarket, OutsideToken
 from sim.markets.periphery import Periphery
+from sim.markets.provision import Provision
+from sim.markets.ratios import RedemptionRatios
+from sim.markets.redemption import RedemptionQueue
 from sim.markets.venues import Venues
 from sim.opening import open_amms, open_pool
 from sim.population import Population
@@ -47,11 +56,17 @@ class World:
     pool: LendingPool
     amms: dict[str, Any]
     venues: Venues
+    ratios: RedemptionRatios
+    queues: dict[str, RedemptionQueue]
+    loops: Loops
+    provision: Provision
+    meter: FeeMeter
     outside: OutsideMarket
     oracle: Oracle
     gas: GasMarket
     mempool: Mempool
     executor: Executor
+    governance: Governance | None
     populations: dict[str, Population]
     symbols: tuple[str, ...]
     exogenous: list[list[float]]
@@ -87,18 +102,35 @@ def build(scenario: Scenario, seed: int) -> World:
         exogenous = _exogenous(scenario, randomness, symbols)
     refusals.check()
     outside = _outside(scenario, ledger, clock, symbols, exogenous[0])
-    oracle = _oracle(scenario, outside, clock, symbols)
+    oracle = oracle_of(scenario, outside, clock, symbols)
     pool = open_pool(scenario, ledger, clock, tokens, oracle, refusals)
-    amms = open_amms(scenario, ledger, clock, tokens, outside, refusals)
+    ratios = ratios_of(scenario, clock, tokens)
+    amms = open_amms(scenario, ledger, clock, tokens, outside, ratios, refusals)
     displacements = {
         name: Displacement(ledger.journal, outside, amm.token0, amm.token1, amm.log_price())
         for name, amm in amms.items()
     }
     restored = frozenset() if scenario.mechanisms.liquidation_impact else frozenset({"liquidation"})
     venues = Venues(ledger, amms, outside, displacements, restored)
+    ratios.attach(amms, displacements)
+    queues = queues_of(scenario, ledger, clock, randomness, ratios, tokens)
+    loops = Loops(ledger, pool, venues, queues)
+    provision = Provision(ledger, venues, amms)
     periphery = Periphery(ledger, pool, venues)
     builder = ledger.open_account("block builder")
-    markets = {"pool": pool, "venues": venues, "periphery": periphery, "outside": outside, **amms}
+    governance = Governance(scenario, pool, ledger.open_account(GOVERNANCE)) if scenario.governance else None
+    arrivals = Arrivals(ledger, gas_token)
+    markets = {
+        "pool": pool,
+        "venues": venues,
+        "periphery": periphery,
+        "outside": outside,
+        "arrivals": arrivals,
+        "loops": loops,
+        "provision": provision,
+        **queues,
+        **amms,
+    }
     world = World(
         scenario=scenario,
         randomness=randomness,
@@ -107,11 +139,22 @@ def build(scenario: Scenario, seed: int) -> World:
         pool=pool,
         amms=amms,
         venues=venues,
+        ratios=ratios,
+        queues=queues,
+        loops=loops,
+        provision=provision,
+        meter=FeeMeter(amms, outside),
         outside=outside,
         oracle=oracle,
-        gas=_gas(scenario),
-        mempool=Mempool(randomness),
+        gas=gas_market_of(scenario),
+        mempool=Mempool(
+            randomness,
+            identity=ledger.identity,
+            raise_ratio=scenario.gas.raise_ratio,
+            raise_rounds=scenario.gas.raise_rounds_per_block * run.blocks_per_step,
+        ),
         executor=Executor(ledger, clock, markets, gas_token=gas_token, builder=builder),
+        governance=governance,
         populations={},
         symbols=symbols,
         exogenous=exogenous,
@@ -198,40 +241,6 @@ def _outside(
     return outside
 
 
-def _oracle(scenario: Scenario, outside: OutsideMarket, clock: Clock, symbols: tuple[str, ...]) -> Oracle:
-    """One feed per asset, in the order of the assets; the opening reports are in use at once."""
-    feeds: list[Feed] = []
-    for token, symbol in enumerate(symbols):
-        settings = scenario.oracle.feeds[symbol]
-        asset = scenario.assets[symbol]
-        if settings.kind == "fixed":
-            feeds.append(FixedFeed(symbol, float(settings.price_usd or 0.0)))
-        elif settings.kind == "ratio":
-            own = settings.ratio is None
-            ratio = float((asset.ratio if own else settings.ratio) or 0.0)
-            growth = asset.ratio_growth_per_year if own else 0.0
-            feeds.append(RatioFeed(symbol, str(settings.base or asset.base), ratio, growth))
-        else:
-            feeds.append(MarketFeed(symbol, token, settings.deviation_ratio, settings.heartbeat_seconds))
-    oracle = Oracle(outside, feeds, latency_blocks=scenario.oracle.latency_blocks, lag=scenario.mechanisms.oracle_lag)
-    oracle.step(clock.block, clock.timestamp)
-    return oracle
-
-
-def _gas(scenario: Scenario) -> GasMarket:
-    settings = scenario.gas
-    return GasMarket(
-        block_gas_limit=settings.block_gas_limit,
-        base_fee_gwei=settings.base_fee_gwei,
-        reference_gwei=settings.reference_gwei,
-        demand_elasticity=settings.demand_elasticity,
-        volatility_exponent=settings.volatility_exponent,
-        min_base_fee_gwei=settings.min_base_fee_gwei,
-        blocks_per_step=scenario.run.blocks_per_step,
-        enabled=scenario.mechanisms.gas,
-    )
-
-
 # ---------------------------------------------------------------------- populations
 def _populate(world: World, tokens: dict[str, int], refusals: Refusals) -> None:
     """Open the populations' accounts, let every kind endow its own, and load the endowments in bulk."""
@@ -252,11 +261,20 @@ def _populate(world: World, tokens: dict[str, int], refusals: Refusals) -> None:
     founding = Founding(world.randomness, facts, pool, pairs)
     for name, settings in scenario.populations.tables.items():
         count = scenario.scaled_count(name)
-        accounts = ledger.open_accounts(list(itertools.repeat(name, count)))
+        slots = max(count, scenario.scaled(name, getattr(settings.parameters, "slots", 0)))
+        accounts = ledger.open_accounts(list(itertools.repeat(name, slots)))
         size_ratio = 1.0 / scenario.populations.scale if settings.scaled else 1.0
-        population = Population(name, agent_class(settings.kind), settings.parameters, accounts, size_ratio)
+        population = Population(
+            name,
+            agent_class(settings.kind),
+            settings.parameters,
+            accounts,
+            size_ratio,
+            count,
+            ledger.identity(accounts.start) if accounts else None,
+        )
         world.populations[name] = population
-        if count:
+        if slots:
             population.agent_class.found(population, founding)
             founding.gas(population, settings.parameters.gas_eth)
     for population in world.populations.values():
@@ -269,3 +287,7 @@ def _populate(world: World, tokens: dict[str, int], refusals: Refusals) -> None:
         files = map(refusals.file_of, homes)
         raise ScenarioError([p._replace(file=file) for p, file in zip(founding.problems, files, strict=True)])
     founding.load(ledger, world.gas_token)
+    for population in world.populations.values():
+        if len(population):
+            population.agent_class.settle(population, world)
+    ledger.journal.clear()

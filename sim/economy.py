@@ -17,13 +17,18 @@ from sim.chain.transaction import Receipt, Transaction
 from sim.events import EventRecorder
 from sim.liquidatable import Liquidatable
 from sim.metrics import Metrics
+from sim.population import Owners
 from sim.results import Recorder
 from sim.screening import ExhaustiveScreen, Screen, open_screen
+from sim.screening.screen import Side
 from sim.snapshots import Snapshots
 from sim.view import View
 from sim.waking import Waking
 
 WAD = 10**18
+
+#: Health factors from here on are those of accounts without debt.
+NO_DEBT = 2**255
 
 #: The arithmetic of V3.6 truncates no average, so float and integer health factors differ by rounding only; the slack
 #: covers the rounding of small amounts, with room for prices to rise threefold.
@@ -32,6 +37,11 @@ LEAST_SLACK_USD = 0.003
 
 #: From this many agents on the collector's passes over them cost more than keeping them out of its sight.
 FREEZE_FROM = 5_000
+#: With more accounts than this, scheduled sums take one column a step (at a million a column takes 50 ms).
+#: With more accounts than this, scheduled sums take one column a step (at a million a column takes 30 ms).
+AUDIT_AT_ONCE = 50_000
+#: They need this many steps from one audit to the next; else they are done at once.
+AUDIT_STEPS = 100
 
 
 class Economy(mesa.Model):
@@ -66,6 +76,7 @@ class Economy(mesa.Model):
         self.chosen_seed = chosen
         self._frozen = False
         self.audits = 0
+        self._auditing: list[Callable[[], None]] = []
         collecting = gc.isenabled()
         gc.disable()
         try:
@@ -99,7 +110,7 @@ class Economy(mesa.Model):
         self.blocks_per_step = run.blocks_per_step
         self.expiry_steps = max(1, self.settings.gas.expiry_blocks // self.blocks_per_step)
         self.liquidatable = Liquidatable(
-            self.pool, self._screen(lambda account: self.pool.health_factor(account) < WAD)
+            self.pool, self._screen(lambda account: self.pool.health_factor(account) < WAD), self.blocks_per_step
         )
         self.view = View(
             ledger=self.ledger,
@@ -112,13 +123,18 @@ class Economy(mesa.Model):
             tip_gwei=self.settings.gas.tip_gwei if self.settings.mechanisms.gas else 0.0,
             private=self.settings.gas.ordering == "private",
             blocks_per_step=self.blocks_per_step,
+            exogenous=world.exogenous,
+            ratios=world.ratios,
+            queues=world.queues,
+            loops=world.loops,
+            step_seconds=run.step_seconds,
         )
 
-    def _screen(self, decide: Callable[[int], bool]) -> Screen:
+    def _screen(self, decide: Callable[[int], bool], side: Side = "below") -> Screen:
         """A screen of the kind the scenario asks for, over the pool's columns."""
         run = self.settings.run
         if run.wake == "all" or not self.pool.reserves:
-            return ExhaustiveScreen(self.pool, decide)
+            return ExhaustiveScreen(self.pool, decide, side=side)
         pool = self.pool
         coarsest_usd = max(
             price * 1e-8 / reserve.unit for price, reserve in zip(pool.prices, pool.reserves, strict=True)
@@ -128,30 +144,42 @@ class Economy(mesa.Model):
             pool,
             decide,
             expected_accounts=len(self.ledger.owners),
+            side=side,
             margin=MARGIN,
             slack_usd=max(LEAST_SLACK_USD, 6.0 * coarsest_usd),
+            units=[1.0 / reserve.unit for reserve in pool.reserves],
         )
 
     def _alarm_screen(self) -> Screen:
         """Owners who have an alarm: crossed when the integers put the health factor under it."""
-        populations = self.populations
-        home: dict[int, tuple[Any, int]] = {}
-        for population in populations.values():
-            if population.agent_class.wake == "alarm":
-                home.update((account, (population, population.first)) for account in population.accounts)
+        owners = Owners(p for p in self.populations.values() if p.agent_class.wake == "alarm")
 
         def under_alarm(account: int) -> bool:
-            population, first = home[account]
-            return bool(self.pool.health_factor(account) < int(population.columns["alarm"][account - first] * WAD))
+            population = owners[account]
+            alarm = population.columns["alarm"][account - population.first]
+            return bool(self.pool.health_factor(account) < int(alarm * WAD))
 
         return self._screen(under_alarm)
 
+    def _upper_screen(self, purpose: str) -> Screen:
+        """Owners with a trigger above: crossed when the integers put the health factor of a debtor over it."""
+        owners = Owners(p for p in self.populations.values() if purpose in p.agent_class.above)
+
+        def over_trigger(account: int) -> bool:
+            population = owners[account]
+            trigger = population.columns[f"{purpose}_trigger"][account - population.first]
+            health = self.pool.health_factor(account)
+            return bool(health < NO_DEBT and health > int(trigger * WAD))
+
+        return self._screen(over_trigger, "above")
+
     def _found_agents(self) -> None:
-        self.waking = Waking(self, self._alarm_screen(), max(60.0, self.settings.run.step_seconds))
+        self.waking = Waking(self, self._alarm_screen(), max(60.0, self.settings.run.step_seconds), self._upper_screen)
         now = self.clock.timestamp
         for population in self.populations.values():
             agent_class = population.agent_class
             population.agents = [agent_class(self, population, row) for row in range(len(population))]
+            agent_class.opened(population, self.pool, now)
             self.waking.add(population, now)
         self.liquidatable.arm(range(self.world.first_agent_account, len(self.ledger.owners)))
         self.pool.drain_touched()
@@ -171,14 +199,17 @@ class Economy(mesa.Model):
         """One block: prices, oracle, decisions on one view, mempool, execution, settlement, record."""
         self._advance_clock()
         self.outside.begin_step(self.world.exogenous[self.clock.step], self.clock.timestamp)
-        base_fee_wei = self.gas.base_fee_wei
+        self.world.ratios.follow()
+        self.world.meter.follow(self.clock.timestamp)
+        self.gas.begin_step(self.clock.timestamp)
+        self._govern()
         self._update_oracle()
         factors = self.pool.factors()
         self.liquidatable.look(self.clock.step, factors)
         woken = self.waking.open(self.clock.timestamp, factors)
-        self._open_view(base_fee_wei)
+        self._open_view()
         self.mempool.submit(self._decisions(woken), self.clock.step, self.expiry_steps)
-        gas_used = self._execute(base_fee_wei)
+        gas_used = self._execute()
         self.gas.end_step(gas_used, self.world.volatility_ratio())
         self._settle()
         self._record()
@@ -193,21 +224,45 @@ class Economy(mesa.Model):
         clock.block += self.blocks_per_step
         clock.timestamp += self.settings.run.step_seconds
 
-    def _update_oracle(self) -> None:
-        self._report_gas = 0
-        for report in self.oracle.step(self.clock.block, self.clock.timestamp):
-            self.events.report(report)
-            if self.settings.oracle.feeds[report.feed].kind == "market":
-                self._report_gas += self.settings.oracle.report_gas
+    def _govern(self) -> None:
+        """Decisions of governance that take effect now, before anything reads the pool's parameters."""
+        self.receipts.clear()
+        if self.world.governance is None:
+            return
+        for decision in self.world.governance.due(self.clock.timestamp):
+            self.receipts.append(self.executor.execute(decision, 0))
+            self.liquidatable.parameters_changed()
 
-    def _open_view(self, base_fee_wei: int) -> None:
-        clock = self.clock
+    def _update_oracle(self) -> None:
+        for report in self.oracle.step(self.clock.block, self.clock.timestamp, self._space_for_reports()):
+            self.events.report(report)
+
+    def _space_for_reports(self) -> Callable[[float], int] | None:
+        """Room in the step for reports that offer a ratio above the going price of gas; None where space is free."""
+        gas = self.gas
+        if not gas.enabled:
+            return None
+        volatility = self.world.volatility_ratio()
+        going = gas.base_fee_gwei
+        own = going if gas.first_price else 0.0
+        return lambda ratio: gas.capacity_gas(volatility, own + ratio * going)
+
+    def _open_view(self) -> None:
+        clock, gas = self.clock, self.gas
+        settings = self.settings.gas
+        space_tip = gas.space_tip_gwei(self.world.volatility_ratio())
+        tip = settings.tip_gwei if gas.enabled else 0.0
+        if gas.first_price and gas.enabled:
+            tip = gas.base_fee_gwei * (1.0 + settings.offer_margin_ratio)
         self.view.open(
             step=clock.step,
             block=clock.block,
             timestamp=clock.timestamp,
-            base_fee_gwei=base_fee_wei * 1e-9,
+            base_fee_gwei=gas.base_fee_gwei,
             eth_usd=self._eth_usd,
+            space_tip_gwei=space_tip,
+            first_price=gas.first_price,
+            tip_gwei=tip,
         )
 
     def _decisions(self, woken: Mapping[str, list[int]]) -> list[Transaction]:
@@ -220,26 +275,36 @@ class Economy(mesa.Model):
                 rows: Any = range(len(agents))
             else:
                 wake = population.agent_class.wake
-                if wake == "never":
-                    continue
-                candidates = woken.get(population.name, ()) if wake in ("calendar", "alarm") else range(len(agents))
+                if wake in ("book", "step"):
+                    candidates: Any = range(len(agents))
+                else:
+                    candidates = woken.get(population.name, ())
                 rows = population.agent_class.due(population, candidates, view) if candidates else ()
             for row in rows:
                 decided.extend(agents[row].act(view))
+        if view.space_tip_gwei:
+            # Builders include a private transaction only if it pays for the outsiders that it displaces.
+            for transaction in decided:
+                if transaction.private:
+                    transaction.tip_gwei = max(transaction.tip_gwei, view.space_tip_gwei)
         return decided
 
-    def _execute(self, base_fee_wei: int) -> int:
+    def _execute(self) -> int:
         execute = self.executor.execute
         receipts = self.receipts
-        receipts.clear()
-        gas_used = self._report_gas
         gas = self.gas
-        room = gas.capacity_gas(self.world.volatility_ratio(), self.view.tip_gwei)
-        whole = gas.block_gas_limit * self.blocks_per_step if gas.enabled else room
+        base_fee_wei = gas.charged_base_fee_wei
         # Reports stand at the top of the block: they are in use already.
-        room -= gas_used
-        whole -= gas_used
-        for transaction in self.mempool.select(self.clock.step, base_fee_wei * 1e-9, room, whole):
+        gas_used = self.oracle.included * self.oracle.bid.gas
+        volatility = self.world.volatility_ratio()
+        whole = gas.capacity_gas(volatility) if not gas.enabled else gas.block_gas_limit * self.blocks_per_step
+        reported = gas_used
+
+        def room(tip_gwei: float) -> int:
+            return gas.capacity_gas(volatility, tip_gwei) - reported
+
+        self.mempool.bid_up()
+        for transaction in self.mempool.select(self.clock.step, base_fee_wei * 1e-9, room, whole - reported):
             receipt = execute(transaction, base_fee_wei)
             gas_used += receipt.gas_used
             receipts.append(receipt)
@@ -250,11 +315,28 @@ class Economy(mesa.Model):
         touched = self.pool.drain_touched()
         if touched:
             self.liquidatable.touch(touched)
-            self.waking.alarms.touch(touched)
+            self.waking.touch(touched)
+            self.snapshots.touch(touched)
         self.waking.close(self.clock.timestamp)
+        self._audit_on_schedule()
+
+    def _audit_on_schedule(self) -> None:
+        """Full sums every so many steps; with many accounts one column a step, and signs only at the end."""
         every = self.settings.run.audit_every_steps
         if every and self.clock.step % every == 0:
-            self.audit()
+            self._auditing = self._audit_parts(not self._audits_spread)
+        for _ in range(min(1, len(self._auditing)) if self._audits_spread else len(self._auditing)):
+            self._auditing.pop()()
+            self.audits += not self._auditing
+
+    @property
+    def _audits_spread(self) -> bool:
+        return len(self.ledger.owners) > AUDIT_AT_ONCE and self.settings.run.audit_every_steps >= AUDIT_STEPS
+
+    def _audit_parts(self, signs: bool = True) -> list[Callable[[], None]]:
+        parts = [*self.ledger.audit_parts(signs), *self.pool.audit_parts(signs)]
+        parts.extend(queue.audit for queue in self.world.queues.values())
+        return parts[::-1]
 
     def _record(self) -> None:
         self.events.receipts(self.receipts)
@@ -273,8 +355,8 @@ class Economy(mesa.Model):
 
     def audit(self) -> None:
         """Full sums: base tokens in the ledger, scaled balances and cash in the pool. Raises if one unit is amiss."""
-        self.ledger.audit()
-        self.pool.audit()
+        for part in reversed(self._audit_parts()):
+            part()
         self.audits += 1
 
     def deficit_usd(self) -> float:
@@ -284,6 +366,17 @@ class Economy(mesa.Model):
             pool.deficit(asset) / reserve.unit * pool.prices[asset] * 1e-8
             for asset, reserve in enumerate(pool.reserves)
         )
+
+    def bad_debt_usd(self) -> float:
+        """Debt that nobody will repay: deficits booked, and what standing debts exceed their collateral by, USD.
+
+        Standing debts count at the pool's prices; only those of liquidatable accounts can exceed the collateral.
+        """
+        standing = []
+        for account in self.liquidatable.debts_usd:
+            data = self.pool.account_data(account)
+            standing.append(max(data.total_debt_base - data.total_collateral_base, 0) * 1e-8)
+        return self.deficit_usd() + math.fsum(standing)
 
     def finish(self) -> dict[str, Any]:
         """Close the books after the last step: final audit, last snapshot, agents' profit; the tables by name."""

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from sim.chain.transaction import Receipt
-from sim.markets.periphery import ArbitrageDone, Deleveraged, LiquidationDone
+from sim.governance import GOVERNANCE
+from sim.markets.arrivals import CapitalMoved
+from sim.markets.periphery import ArbitrageDone, Deleveraged, Levered, LiquidationDone
 from sim.markets.venues import Sale
 
 WEI = 1e-18
@@ -14,11 +16,12 @@ WAD = 1e-18
 
 
 class Flows:
-    """What an account has gained or lost through its receipts, USD: gas, liquidations, trades."""
+    """What an account has gained or lost through its receipts, USD: gas, liquidations, trades; and what it brought."""
 
-    __slots__ = ("gas_usd", "liquidation_usd", "trading_usd")
+    __slots__ = ("capital_usd", "gas_usd", "liquidation_usd", "trading_usd")
 
     def __init__(self) -> None:
+        self.capital_usd = 0.0
         self.gas_usd = 0.0
         self.liquidation_usd = 0.0
         self.trading_usd = 0.0
@@ -57,7 +60,7 @@ class EventRecorder:
         self.liquidations = self.transactions = self.reverted = 0
         self.liquidated_usd = 0.0
         for receipt in receipts:
-            if not receipt.ok and not receipt.gas_used:
+            if not receipt.ok and not receipt.gas_used and receipt.transaction.kind != GOVERNANCE:
                 continue
             self.transactions += 1
             if not receipt.ok:
@@ -85,6 +88,9 @@ class EventRecorder:
             fee_eth,
         )
         detail: tuple[Any, ...] = ()
+        for result in receipt.results:
+            if type(result) is CapitalMoved:
+                self._capital(sender, result)
         if receipt.results:
             result = receipt.results[-1]
             if type(result) is LiquidationDone:
@@ -95,6 +101,8 @@ class EventRecorder:
                 detail = self._sale(sender, result)
             elif type(result) is Deleveraged:
                 detail = self._deleveraging(sender, result)
+            elif type(result) is Levered:
+                detail = self._leveraging(sender, result)
             else:
                 detail = (sender, "pool")
         elif transaction.subject >= 0 and transaction.kind == "liquidation":
@@ -151,9 +159,7 @@ class EventRecorder:
         prices = self.economy.outside.prices
         got_usd = sale.amount_out / self.units[sale.token_out] * prices[sale.token_out]
         self.flow(sender).trading_usd += got_usd - sale.amount_in / self.units[sale.token_in] * prices[sale.token_in]
-        return self._trade(
-            None, sale.route[0].venue, None, sale.token_in, sale.token_out, sale.amount_in, sale.amount_out
-        )
+        return self._trade(None, sale.venue, None, sale.token_in, sale.token_out, sale.amount_in, sale.amount_out)
 
     def _deleveraging(self, sender: int, done: Deleveraged) -> tuple[Any, ...]:
         collateral = self.reserve_tokens[done.collateral_asset]
@@ -166,6 +172,20 @@ class EventRecorder:
         head = (sender, self.economy.pool.name, self.symbols[collateral], self.symbols[debt], repaid, repaid_usd)
         return (*head, None, None, None, None, None, None, self.symbols[collateral], self.symbols[debt],
                 done.collateral_sold / self.units[collateral], repaid, None)  # fmt: skip
+
+    def _leveraging(self, sender: int, done: Levered) -> tuple[Any, ...]:
+        sold, bought = self.reserve_tokens[done.debt_asset], self.reserve_tokens[done.collateral_asset]
+        outside = self.economy.outside.prices
+        spent_usd = done.debt_borrowed / self.units[sold] * outside[sold]
+        self.flow(sender).trading_usd += done.collateral_bought / self.units[bought] * outside[bought] - spent_usd
+        market = self.economy.pool.name
+        return self._trade(sender, market, None, sold, bought, done.debt_borrowed, done.collateral_bought)
+
+    def _capital(self, sender: int, done: CapitalMoved) -> None:
+        """What crossed the border is neither gain nor loss."""
+        prices = self.economy.world.token_prices()
+        for token, amount in done.moved:
+            self.flow(sender).capital_usd += amount / self.units[token] * prices[token]
 
     def _trade(
         self,

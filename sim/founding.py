@@ -10,17 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from scenarios.errors import Problem
 from sim.ledger import Ledger
+from sim.normal import inverse_normal_array
 from sim.population import Population
 from sim.randomness import Randomness
-
-_NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +77,10 @@ class Founding:
             uniforms = self.randomness.stratified_array(purpose, rows)
         else:
             uniforms = self.randomness.uniform_array(purpose, rows)
-        inverse = _NORMAL.inv_cdf
-        return [median * math.exp(log_sd * inverse(u)) for u in uniforms.tolist()]
+        return [median * math.exp(z) for z in (log_sd * inverse_normal_array(uniforms)).tolist()]
 
-    def choose(self, population: Population, attribute: str, shares: Mapping[str, float]) -> list[str]:
-        """One of the named options a row, with probabilities in proportion to `shares`."""
+    def choose(self, population: Population, attribute: str, shares: Mapping[str, float]) -> np.ndarray:
+        """One of the named options a row, as its number in `shares`; probabilities are in proportion to them."""
         names = list(shares)
         edges: list[float] = []
         total = math.fsum(shares.values())
@@ -92,13 +89,14 @@ class Founding:
             self.refuse(
                 path, f"weights that add to {total:g}", "at least one weight above 0", "leaves nothing to choose"
             )
-            return names[:1] * len(population)
+            return np.zeros(len(population), dtype=np.int8)
         level = 0.0
         for name in names:
             level += shares[name] / total
             edges.append(level)
-        picks = np.minimum(np.searchsorted(np.array(edges), self.uniform(population, attribute)), len(names) - 1)
-        return [names[k] for k in picks.tolist()]
+        picks = np.searchsorted(np.array(edges), self.uniform(population, attribute)).astype(np.int8)
+        result: np.ndarray = np.minimum(picks, np.int8(len(names) - 1))
+        return result
 
     def traded_assets(self, pools: Sequence[str]) -> list[str]:
         """Assets traded on the named AMMs (on all of them when none is named), in the scenario's order."""
@@ -124,6 +122,11 @@ class Founding:
             )
             return 1.0
         return threshold
+
+    def amounts(self, symbol: str, values_usd: np.ndarray) -> list[int]:
+        """`amount` of every element."""
+        facts = self.assets[symbol]
+        return list(map(int, (values_usd / facts.price_usd * float(facts.unit)).tolist()))
 
     def reserve(self, symbol: str) -> int:
         """Reserve of an asset in the lending pool."""
@@ -185,12 +188,10 @@ class Founding:
             for accounts, amounts in self.debts.get(reserve, []):
                 self.pool.load(reserve, accounts, [0] * len(amounts), amounts)
             ledger.journal.clear()
+            self.pool.drain_touched()  # nobody watches yet
         for token, accounts, amounts in self.wallets:
-            for account, amount in zip(accounts, amounts, strict=True):
-                if amount:
-                    ledger.inflow(token, account, amount)
+            ledger.inflow_many(token, accounts, amounts)
             ledger.journal.clear()
         for accounts, amount in self.gas_wei:
-            for account in accounts if amount else ():
-                ledger.inflow(gas_token, account, amount)
+            ledger.inflow_many(gas_token, accounts, [amount] * len(accounts))
             ledger.journal.clear()

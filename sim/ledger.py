@@ -10,11 +10,16 @@ Balances behave as in the ERC-20 contracts of the recorded traces (OpenZeppelin 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import groupby
+from operator import add
 from typing import NamedTuple
 
 from sim.chain.journal import Journal
 from sim.chain.revert import Revert
+from sim.randomness import word
 
 EXCEEDS_BALANCE = "ERC20: transfer amount exceeds balance"
 
@@ -51,6 +56,9 @@ class Ledger:
         self.outflows: list[int] = []
         self.owners: list[str] = []
         self._ids: dict[str, int] = {}
+        self._run_starts: list[int] = []
+        self._run_keys: list[int] = []
+        self._opened: dict[str, int] = {}
         self._watchers: list[Callable[[int], None]] = []
 
     # ------------------------------------------------------------------ tokens and accounts
@@ -83,12 +91,32 @@ class Ledger:
     def open_accounts(self, owners: list[str]) -> range:
         """Open contiguous accounts, one per owner, and return their indices."""
         first = len(self.owners)
+        self._remember(first, owners)
         self.owners.extend(owners)
         for column in self.balances:
             column.extend([0] * len(owners))
         for grow in self._watchers:
             grow(len(self.owners))
         return range(first, len(self.owners))
+
+    def identity(self, account: int) -> int:
+        """A number for an account that depends on its owner's name and its place among the owner's accounts alone.
+
+        Draws and ties are keyed by it, so that accounts opened for somebody else change nothing. The accounts that one
+        owner opens at once have consecutive identities.
+        """
+        run = bisect_right(self._run_starts, account) - 1
+        return self._run_keys[run] + account - self._run_starts[run]
+
+    def _remember(self, first: int, owners: Sequence[str]) -> None:
+        """Note the identities of accounts about to be opened, one run for neighbours of one owner."""
+        for owner, group in groupby(owners):
+            count = len(list(group))
+            before = self._opened.get(owner, 0)
+            self._opened[owner] = before + count
+            self._run_starts.append(first)
+            self._run_keys.append((word("account", owner) >> 2) + before)
+            first += count
 
     # ------------------------------------------------------------------ movements
     def balance(self, token: int, account: int) -> int:
@@ -121,6 +149,22 @@ class Ledger:
         entries.append((column, account, column[account]))
         column[account] += amount
 
+    def inflow_many(self, token: int, accounts: range, amounts: list[int]) -> None:
+        """`inflow` for contiguous accounts, one amount each: one entry of the journal."""
+        if accounts.step != 1 or len(accounts) != len(amounts):
+            raise ValueError(f"need one amount for each of contiguous accounts, got {len(amounts)} for {accounts}")
+        if min(amounts, default=0) < 0:
+            raise ValueError(f"negative amount {min(amounts)}")
+        column = self.balances[token]
+        part = slice(accounts.start, accounts.stop)
+        held = column[part]
+        entries = self.journal.entries
+        entries.append((self.inflows, token, self.inflows[token]))
+        self.inflows[token] += sum(amounts)
+        entries.append((column, part, held))
+        # Where there was nothing the amounts themselves are kept, so that equal ones are one object.
+        column[part] = list(map(add, held, amounts)) if any(held) else amounts
+
     def outflow(self, token: int, account: int, amount: int) -> None:
         """Take `amount` out of the economy; reverts when the account has less."""
         column = self.balances[token]
@@ -138,11 +182,18 @@ class Ledger:
     # ------------------------------------------------------------------ audit
     def audit(self) -> None:
         """Full sums: every token's balances equal what flowed in less what flowed out, and none is negative."""
-        for token, column in zip(self.tokens, self.balances, strict=True):
-            index = self._ids[token.symbol]
-            expected = self.inflows[index] - self.outflows[index]
-            total = sum(column)
-            if total != expected:
-                raise LedgerImbalance(f"{token.symbol}: balances {total}, inflows - outflows {expected}")
-            if column and min(column) < 0:
-                raise LedgerImbalance(f"{token.symbol}: negative balance on account {column.index(min(column))}")
+        for part in self.audit_parts():
+            part()
+
+    def audit_parts(self, signs: bool = True) -> list[Callable[[], None]]:
+        """The audit token by token, with or without the signs; each part holds between any two transactions."""
+        return [partial(self._audit_token, token, signs) for token in range(len(self.tokens))]
+
+    def _audit_token(self, index: int, signs: bool) -> None:
+        token, column = self.tokens[index], self.balances[index]
+        expected = self.inflows[index] - self.outflows[index]
+        total = sum(column)
+        if total != expected:
+            raise LedgerImbalance(f"{token.symbol}: balances {total}, inflows - outflows {expected}")
+        if signs and column and min(column) < 0:
+            raise LedgerImbalance(f"{token.symbol}: negative balance on account {column.index(min(column))}")

@@ -7,13 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from sim.screening import LiquidationBook, Screen, health_factors, values_usd
+from sim.screening import LiquidationBook, Screen, values_usd
+from sim.standing_debts import StandingDebts
 
 WAD = 10**18
 
-#: Steps after which a position that nobody can liquidate at a profit is offered again: doubled each time, up to 256.
-FIRST_PAUSE_STEPS = 4
-LONGEST_PAUSE_STEPS = 256
+#: Blocks after which a position that nobody can liquidate at a profit is offered again: doubled each time, up to 256;
+#: up to 16 where liquidating it would earn 1,000 USD before slippage, since such a position is kept in sight.
+FIRST_PAUSE_BLOCKS = 4
+LONGEST_PAUSE_BLOCKS = 256
+LONGEST_PAUSE_IN_SIGHT_BLOCKS = 16
+IN_SIGHT_USD = 1_000.0
+
+#: The integers are asked whether an account has healed when the float says so or is below by this at most.
+HEALED_MARGIN = 2e-3
 
 
 class Liquidatable:
@@ -24,11 +31,12 @@ class Liquidatable:
     aside for some steps, so that standing insolvent positions cost nothing per block.
     """
 
-    def __init__(self, pool: Any, screen: Screen) -> None:
+    def __init__(self, pool: Any, screen: Screen, blocks_per_step: int = 1) -> None:
         self.pool = pool
+        self.blocks_per_step = blocks_per_step
         self.book = LiquidationBook()
         self.screen = screen
-        self.debts_usd: dict[int, float] = {}
+        self.debts_usd = StandingDebts()
         self.debt_usd = 0.0
         self.prices_seen: list[int] = []
         self._since: dict[int, int] = {}
@@ -53,7 +61,7 @@ class Liquidatable:
             worth, debt_usd = self._worth(account)
             self.book.add(account, worth, step)
             self._since[account] = step
-            self.debts_usd[account] = debt_usd
+            self.debts_usd.add(account, debt_usd)
             self.debt_usd += debt_usd
         return newly
 
@@ -68,16 +76,30 @@ class Liquidatable:
         """No liquidation of these accounts pays now: offer them again after a pause that doubles each time."""
         for account in accounts:
             if account in self.book:
-                pause = min(self._pauses.get(account, FIRST_PAUSE_STEPS // 2) * 2, LONGEST_PAUSE_STEPS)
-                self._pauses[account] = pause
+                longest = LONGEST_PAUSE_BLOCKS
+                if self._worth(account)[0] >= IN_SIGHT_USD:
+                    longest = LONGEST_PAUSE_IN_SIGHT_BLOCKS
+                blocks = min(self._pauses.get(account, FIRST_PAUSE_BLOCKS // 2) * 2, longest)
+                self._pauses[account] = blocks
+                pause = max(1, blocks // self.blocks_per_step)
                 self.book.discard(account)
                 self._resting.setdefault(step + pause, []).append(account)
+
+    def parameters_changed(self) -> None:
+        """The pool's parameters have changed: at the next look see who has healed, and offer everybody again."""
+        self.prices_seen = []
+        for accounts in self._resting.values():
+            for account in accounts:
+                if account in self.debts_usd and account not in self.book:
+                    self.book.add(account, self._worth(account)[0], self._since[account])
+        self._resting.clear()
+        self._pauses.clear()
 
     def __len__(self) -> int:
         return len(self.debts_usd)
 
     def _drop(self, account: int) -> None:
-        debt_usd = self.debts_usd.pop(account, None)
+        debt_usd = self.debts_usd.take_out(account)
         if debt_usd is not None:
             self.book.discard(account)
             self._pauses.pop(account, None)
@@ -98,17 +120,13 @@ class Liquidatable:
 
     def _release_healed(self, factors: tuple[np.ndarray, np.ndarray]) -> None:
         """After a price report: accounts that the integers call healthy go back to the screen."""
-        accounts = np.fromiter(self.debts_usd, dtype=np.int64, count=len(self.debts_usd))
-        accounts.sort()
-        health = health_factors(self.pool, accounts, *factors)
-        maybe = accounts[health > 1.0 - 2e-3].tolist()
+        accounts = self.debts_usd.accounts()
+        weighted, debts = values_usd(self.pool, accounts, *factors)
+        self.debts_usd.replace(debts)
+        maybe = np.sort(accounts[weighted > (1.0 - HEALED_MARGIN) * debts]).tolist()
         healed = [account for account in maybe if self.pool.health_factor(account) >= WAD]
         for account in healed:
             self._drop(account)
         if healed:
             self.screen.rearm(healed)
-        _, debts = values_usd(self.pool, accounts, *factors)
-        for account, debt_usd in zip(accounts.tolist(), debts.tolist(), strict=True):
-            if account in self.debts_usd:
-                self.debts_usd[account] = debt_usd
-        self.debt_usd = float(np.array(list(self.debts_usd.values())).sum()) if self.debts_usd else 0.0
+        self.debt_usd = self.debts_usd.total_usd()

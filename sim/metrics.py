@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from sim.yield_metrics import YieldMetrics
+
 RAY = 1e-27
 
+#: A withdrawal that lacks less than this share of the supply is served.
+QUEUE_ROUNDING = 1e-3
+
 #: Causes under which trades of this economy leave an impact outside.
-IMPACT_CAUSES = ("liquidation", "deleveraging", "trading", "arbitrage")
+IMPACT_CAUSES = ("liquidation", "deleveraging", "leveraging", "trading", "arbitrage", "whale")
 
 
 class Metrics:
@@ -27,13 +34,16 @@ class Metrics:
         self.units = [1.0 / reserve.unit for reserve in pool.reserves]
         self.oracle_reserve = {reserve.token: asset for asset, reserve in enumerate(pool.reserves)}
         self._depths: dict[str, tuple[tuple[int, int], float]] = {}
+        self.queues = [p for p in economy.populations.values() if p.agent_class.queues]
+        self.yields = YieldMetrics(economy)
+        self.causes = IMPACT_CAUSES + self.yields.causes
         self.columns = self._names()
 
     def _names(self) -> list[str]:
         names = ["step", "block", "timestamp", "base_fee_gwei", "block_fullness_ratio"]
         for kind in ("exogenous_usd", "outside_usd", "oracle_usd"):
             names += [f"{kind}.{symbol}" for symbol in self.symbols]
-        names += [f"impact.{symbol}.{cause}" for symbol in self.symbols for cause in IMPACT_CAUSES]
+        names += [f"impact.{symbol}.{cause}" for symbol in self.symbols for cause in self.causes]
         for name in self.economy.amms:
             names += [f"amm_price.{name}", f"amm_depth_usd.{name}"]
         for symbol in self.reserve_symbols:
@@ -52,6 +62,7 @@ class Metrics:
                     "solvency_gap",
                 )
             ]
+        names += self.yields.names
         names += [
             "liquidatable_usd",
             "liquidatable_accounts",
@@ -76,21 +87,45 @@ class Metrics:
         values += economy.oracle.prices_usd()
         for token in self.tokens:
             by_cause = outside.impact_by_cause(token)
-            values += [by_cause.get(cause, 0.0) for cause in IMPACT_CAUSES]
+            values += [by_cause.get(cause, 0.0) for cause in self.causes]
         for name, amm in economy.amms.items():
             values += (amm.price(), self._depth_tokens(name, amm) * outside.prices[amm.token0])
         for asset in range(len(self.units)):
             values += self._reserve(asset)
+        values += self.yields.row()
         values += (
             economy.liquidatable.debt_usd,
             len(economy.liquidatable),
             events.liquidated_usd,
             events.liquidations,
-            0.0,
+            self.waiting_withdrawals_usd(),
             events.transactions,
             events.reverted,
         )
         return values
+
+    def waiting_withdrawals_usd(self) -> float:
+        """What lenders want out of the pool and have not got yet, at the pool's prices: supply above their goal."""
+        economy = self.economy
+        pool = economy.pool
+        total = 0.0
+        for population in self.queues:
+            if not population.memory.get("waiting"):
+                continue
+            part = slice(population.first, population.first + len(population))
+            left = False
+            for symbol, asset in population.memory["assets"].items():
+                goal = population.columns[f"goal.{symbol}"]
+                if not np.isfinite(goal).any():
+                    continue
+                left = True
+                supply = pool.supply_column[asset, part] * (pool.normalized_income(asset) * RAY)
+                # The interest earned since he said so is not a wish to leave.
+                missing = np.where(supply > goal * (1.0 + QUEUE_ROUNDING), supply - goal, 0.0)
+                missing = np.where(missing > QUEUE_ROUNDING * supply, missing, 0.0)
+                total += float(missing.sum()) * pool.prices[asset] * 1e-8
+            population.memory["waiting"] = left
+        return total
 
     def _depth_tokens(self, name: str, amm: Any) -> float:
         """Token0 that moves a pool 2 % down; worked out anew only when the pool's reserves have changed."""

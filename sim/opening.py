@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from scenarios import Scenario
-from scenarios.schema import Amm, Reserve, bps
+from scenarios.schema import Reserve, bps
+from sim.building_amms import amm_of
 from sim.chain.clock import Clock
 from sim.ledger import Ledger
-from sim.markets.amm.concentrated.pool import ConcentratedPool
-from sim.markets.amm.constant_product import ConstantProductPool
 from sim.markets.lending import EModeParameters, LendingPool, ReserveParameters, TwoSlopeRates
 from sim.markets.oracle import Oracle
 from sim.markets.outside import OutsideMarket
+from sim.markets.ratios import RedemptionRatios
 from sim.refusals import Refusals
 
 #: Names under which transactions find the other markets; no AMM may have one of them.
-TAKEN_NAMES = ("pool", "venues", "periphery", "outside")
+TAKEN_NAMES = ("pool", "venues", "periphery", "outside", "arrivals", "loops")
 
 
 # ---------------------------------------------------------------------- lending pool
@@ -98,6 +97,7 @@ def open_amms(
     clock: Clock,
     tokens: dict[str, int],
     outside: OutsideMarket,
+    ratios: RedemptionRatios,
     refusals: Refusals,
 ) -> dict[str, Any]:
     """All AMMs by name, in the scenario's order."""
@@ -113,52 +113,6 @@ def open_amms(
             f"liquidity worth {amm.liquidity_usd:g} USD at {outside.prices[tokens[amm.token0]]:g} USD a {amm.token0}",
             "liquidity of at least one unit, and no more than a tick of the pool can hold",
         ):
-            amms[name] = _amm(name, amm, scenario, ledger, clock, tokens, outside)
+            amms[name] = amm_of(name, amm, ledger, clock, tokens, outside, ratios)
     refusals.check()
     return amms
-
-
-def _amm(
-    name: str,
-    settings: Amm,
-    scenario: Scenario,
-    ledger: Ledger,
-    clock: Clock,
-    tokens: dict[str, int],
-    outside: OutsideMarket,
-) -> Any:
-    """A pool opened at the outside price, its liquidity held by one passive account."""
-    token0, token1 = tokens[settings.token0], tokens[settings.token1]
-    price = outside.prices[token0] / outside.prices[token1]
-    owner = ledger.open_account(f"{name} liquidity")
-    value1 = int(settings.liquidity_usd / outside.prices[token1] * ledger.tokens[token1].unit)
-    if settings.kind == "constant_product":
-        pair = ConstantProductPool(
-            name,
-            ledger,
-            clock,
-            token0,
-            token1,
-            fee_bps=settings.fee_pips // 100,
-            protocol_fee_on=bool(settings.fee_protocol),
-        )
-        half1 = value1 // 2
-        half0 = int(half1 / ledger.tokens[token1].unit / price * ledger.tokens[token0].unit)
-        ledger.inflow(token0, owner, half0)
-        ledger.inflow(token1, owner, half1)
-        pair.add_liquidity(owner, half0, half1)
-        return pair
-    amm = ConcentratedPool(
-        name, ledger, clock, token0, token1, settings.fee_pips, settings.tick_spacing, settings.fee_protocol
-    )
-    amm.initialize_at(price)
-    bands = [(band.width_ratio, band.share) for band in settings.ranges] or [(math.inf, 1.0)]
-    for width, share in bands:
-        low = None if math.isinf(width) else price / (1.0 + width)
-        high = None if math.isinf(width) else price * (1.0 + width)
-        value = int(value1 * share)
-        plan = amm.plan_provision(value, low, high)
-        ledger.inflow(token0, owner, plan.amount0)
-        ledger.inflow(token1, owner, plan.amount1)
-        amm.provide(owner, low, high, value)
-    return amm

@@ -17,16 +17,17 @@ from __future__ import annotations
 
 import hashlib
 import math
-from statistics import NormalDist
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from sim.normal import inverse_normal, inverse_normal_array
 
 _MASK = (1 << 64) - 1
 _GAMMA = 0x9E3779B97F4A7C15
 _M1 = 0xBF58476D1CE4E5B9
 _M2 = 0x94D049BB133111EB
-_NORMAL = NormalDist()
 
 
 def word(*parts: object) -> int:
@@ -42,12 +43,25 @@ def _mix(x: int) -> int:
     return x ^ (x >> 31)
 
 
+# The same numbers for arrays: arrays of unsigned integers wrap around (single NumPy integers would warn).
+_GAMMA_, _M1_, _M2_ = np.uint64(_GAMMA), np.uint64(_M1), np.uint64(_M2)
+_27, _30, _31, _12 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(12)
+
+
 def _mix_array(x: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        x = x + np.uint64(_GAMMA)
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(_M1)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(_M2)
-        return x ^ (x >> np.uint64(31))
+    """`_mix` of every element of an array of at least one dimension."""
+    x = x + _GAMMA_
+    x ^= x >> _30
+    x *= _M1_
+    x ^= x >> _27
+    x *= _M2_
+    x ^= x >> _31
+    return x
+
+
+def _uniform_of(bits: np.ndarray) -> np.ndarray:
+    result: np.ndarray = ((bits >> _12).astype(np.float64) + 0.5) * 2.0**-52
+    return result
 
 
 class Randomness:
@@ -77,9 +91,11 @@ class Randomness:
 
     def bits_array(self, purpose: str, identities: Any, counter: Any = 0) -> np.ndarray:
         """`bits` for many identities (and one or as many counters): element i equals the scalar draw, to the bit."""
-        ids = np.asarray(identities, dtype=np.int64).astype(np.uint64)
-        counters = np.asarray(counter, dtype=np.int64).astype(np.uint64)
-        base = np.uint64(self._purpose(purpose))
+        return self._bits_of(np.uint64(self._purpose(purpose)), identities, counter)
+
+    def _bits_of(self, base: Any, identities: Any, counter: Any) -> np.ndarray:
+        ids = np.atleast_1d(np.asarray(identities, dtype=np.int64)).view(np.uint64)
+        counters = np.atleast_1d(np.asarray(counter, dtype=np.int64)).view(np.uint64)
         return _mix_array(_mix_array(base ^ _mix_array(ids)) ^ counters)
 
     def uniform(self, purpose: str, identity: int, counter: int = 0) -> float:
@@ -88,21 +104,31 @@ class Randomness:
 
     def uniform_array(self, purpose: str, identities: Any, counter: Any = 0) -> np.ndarray:
         """`uniform` for many identities."""
-        return ((self.bits_array(purpose, identities, counter) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+        return _uniform_of(self.bits_array(purpose, identities, counter))
+
+    def uniform_arrays(self, purposes: Sequence[str], identities: Any, counter: Any = 0) -> np.ndarray:
+        """`uniform` for several purposes at once, one row each."""
+        bases = np.array([[self._purpose(purpose)] for purpose in purposes], dtype=np.uint64)
+        return _uniform_of(self._bits_of(bases, identities, counter))
 
     def exponential(self, purpose: str, identity: int, counter: int, mean: float) -> float:
         """Exponential with the given mean, by inversion."""
         return -mean * math.log(self.uniform(purpose, identity, counter))
 
+    def exponential_array(self, purpose: str, identities: Any, counter: Any, mean: Any) -> np.ndarray:
+        """`exponential` for many identities, with one mean or as many."""
+        uniforms = self.uniform_array(purpose, identities, counter)
+        logarithms = np.fromiter(map(math.log, uniforms.tolist()), dtype=np.float64, count=len(uniforms))
+        result: np.ndarray = -np.asarray(mean, dtype=np.float64) * logarithms
+        return result
+
     def normal(self, purpose: str, identity: int, counter: int = 0) -> float:
-        """Standard normal, by inversion (Wichura 1988, AS 241, as in `statistics.NormalDist`)."""
-        return _NORMAL.inv_cdf(self.uniform(purpose, identity, counter))
+        """Standard normal, by inversion (Wichura 1988, AS 241)."""
+        return inverse_normal(self.uniform(purpose, identity, counter))
 
     def normal_array(self, purpose: str, identities: Any, counter: Any = 0) -> np.ndarray:
-        """`normal` for many identities (element by element in `statistics`, so equal on every CPU)."""
-        inverse = _NORMAL.inv_cdf
-        draws = self.uniform_array(purpose, identities, counter)
-        return np.array([inverse(u) for u in draws.tolist()], dtype=np.float64)
+        """`normal` for many identities: element i equals the scalar draw, to the bit."""
+        return inverse_normal_array(self.uniform_array(purpose, identities, counter))
 
     def stratified_array(self, purpose: str, rows: Any) -> np.ndarray:
         """Uniform draws that fill (0, 1) evenly: row i's depends on (seed, purpose, i) only, yet totals vary little.

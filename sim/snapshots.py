@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 
-#: The worst block is taken anew only when the liquidatable debt is this much above the last one taken, because
-#: every snapshot copies all positions.
+from sim.pictures import Picture
+from sim.screening import values_usd
+from sim.yield_metrics import add_claims
+
+#: The worst block is taken anew only when the liquidatable debt is this much above the last one taken.
 WORST_GROWTH = 1.01
 
 
@@ -26,11 +29,14 @@ class Snapshots:
         every = economy.settings.results.positions_every_seconds
         self.every_steps = max(1, every // economy.settings.run.step_seconds) if every else 0
         self.worst_usd = 0.0
+        self._first: Picture | None = None
+        self._worst: Picture | None = None
+        self._changed: set[int] = set()
         keep = economy.settings.results.keep
         self.keeps_positions = "positions" in keep
         self.first = economy.world.first_agent_account
         names = list(economy.populations)
-        self.owner = np.zeros(len(economy.ledger.owners), dtype=np.int64)
+        self.owner = np.zeros(len(economy.ledger.owners), dtype=np.int16)
         for number, population in enumerate(economy.populations.values()):
             self.owner[population.first : population.first + len(population)] = number
         self.names = names
@@ -48,81 +54,100 @@ class Snapshots:
             self.worst_usd = debt_usd
             self.take("worst")
 
+    def touch(self, accounts: list[int]) -> None:
+        """Balances of these accounts have changed."""
+        if self._worst is not None:
+            self._changed.update(accounts)
+
     def take(self, when: str, key: tuple[Any, ...] | None = None) -> None:
-        """Copy every account that has collateral, supply or debt."""
+        """Every account that has collateral, supply or debt, as it stands now."""
         if not self.keeps_positions:
             return
-        pool = self.economy.pool
-        accounts = np.arange(self.first, len(self.economy.ledger.owners))
-        supply = pool.supply_column[:, accounts]
-        debt = pool.debt_column[:, accounts]
-        held = ((supply > 0.0) | (debt > 0.0)).any(axis=0)
-        accounts = accounts[held]
-        supply = supply[:, held]
-        debt = debt[:, held]
-        weighted, owed_usd = self._values(accounts)
+        if when == "first":
+            self._first = picture = self._picture()
+            self.recorder.positions.put_later((when,), lambda: self._block(picture, when))
+        elif when == "worst":
+            self._take_worst()
+        else:
+            self.recorder.positions.put(key or (when,), **self._block(self._picture(), when))
+
+    def _take_worst(self) -> None:
+        """The newest takes the place of the one before; the table is made at the end, from the last of them."""
+        economy = self.economy
+        if self._worst is None:
+            self._worst = self._picture()
+        else:
+            self._worst.renew(economy.pool, self._changed, economy.clock.step)
+        self._changed.clear()
+        worst = self._worst
+        self.recorder.positions.put_later(("worst",), lambda: self._block(worst, "worst"))
+
+    def _picture(self) -> Picture:
+        return Picture(self.economy.pool, len(self.owner), self.economy.clock.step)
+
+    def _block(self, picture: Picture, when: str) -> dict[str, Any]:
+        """The columns of one snapshot."""
+        held = np.asarray(((picture.supply_column > 0.0) | (picture.debt_column > 0.0)).any(axis=0))
+        held[: self.first] = False
+        accounts = np.flatnonzero(held)
+        weighted, owed_usd = values_usd(picture, accounts, *picture.factors)
         health = np.full(len(accounts), np.inf)
         np.divide(weighted, owed_usd, out=health, where=owed_usd > 0.0)
+        collateral = picture.collateral_column
         collateral_usd = np.zeros(len(accounts))
         columns: dict[str, Any] = {}
         for asset, symbol in enumerate(self.symbols):
-            price = pool.prices[asset] * 1e-8
-            income = pool.normalized_income(asset) * 1e-27
-            collateral_usd += pool.collateral_column[asset, accounts] * (income * price)
-            columns[f"supply.{symbol}"] = supply[asset] * income
-            columns[f"debt.{symbol}"] = debt[asset] * (pool.normalized_debt(asset) * 1e-27)
+            price, income = picture.prices_usd[asset], picture.incomes[asset]
+            collateral_usd += collateral[asset, accounts] * (income * price)
+            columns[f"supply.{symbol}"] = picture.supply_column[asset, accounts] * income
+            columns[f"debt.{symbol}"] = picture.debt_column[asset, accounts] * picture.interests[asset]
         owner = self.owner[accounts]
-        self.recorder.positions.put(
-            key or (when,),
-            when=when,
-            step=self.economy.clock.step,
-            account=accounts,
-            population=[self.names[k] for k in owner.tolist()],
-            kind=[self.kinds[k] for k in owner.tolist()],
-            health_factor=health,
-            collateral_usd=collateral_usd,
-            debt_usd=owed_usd,
-            emode=pool.emode_column[accounts].astype(np.int64),
+        return {
+            "when": when,
+            "step": picture.step,
+            "account": accounts,
+            "population": [self.names[k] for k in owner.tolist()],
+            "kind": [self.kinds[k] for k in owner.tolist()],
+            "health_factor": health,
+            "collateral_usd": collateral_usd,
+            "debt_usd": owed_usd,
+            "emode": picture.emode_column[accounts].astype(np.int64),
             **columns,
-        )
-
-    def _values(self, accounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        from sim.screening import values_usd
-
-        pool = self.economy.pool
-        return values_usd(pool, accounts, *pool.factors())
+        }
 
     # ------------------------------------------------------------------ worth
     def holdings(self) -> np.ndarray:
-        """Net whole tokens of every account, [token, account]: wallet + supply - debt."""
+        """Net whole tokens of every account, [token, account]: wallet + supply - debt + claims elsewhere."""
         economy = self.economy
         ledger = economy.ledger
         pool = economy.pool
         n = len(ledger.owners)
         held = np.empty((len(ledger.tokens), n))
         for token, column in enumerate(ledger.balances):
-            held[token] = np.array([float(amount) for amount in column]) / float(ledger.tokens[token].unit)
+            amounts = np.fromiter(map(float, column), dtype=np.float64, count=len(column))
+            held[token] = amounts / float(ledger.tokens[token].unit)
         for asset, token in enumerate(self.tokens):
             held[token] += pool.supply_column[asset, :n] * (pool.normalized_income(asset) * 1e-27)
             held[token] -= pool.debt_column[asset, :n] * (pool.normalized_debt(asset) * 1e-27)
+        add_claims(economy.world, held)
         return held
 
     def opening(self) -> dict[str, np.ndarray]:
         """What the profit table compares with: holdings, scaled positions, indexes and prices at the start."""
-        pool = self.economy.pool
-        n = len(self.economy.ledger.owners)
+        picture = self._first or self._picture()
         return {
             "holdings": self.holdings(),
-            "supply": pool.supply_column[:, :n].copy(),
-            "debt": pool.debt_column[:, :n].copy(),
-            "income": np.array([pool.normalized_income(a) * 1e-27 for a in range(len(self.tokens))]),
-            "interest": np.array([pool.normalized_debt(a) * 1e-27 for a in range(len(self.tokens))]),
+            "supply": picture.supply_column,
+            "debt": picture.debt_column,
+            "income": np.array(picture.incomes),
+            "interest": np.array(picture.interests),
             "prices": np.array(self.economy.world.token_prices()),
         }
 
     def agents(self, opening: dict[str, np.ndarray]) -> dict[str, Any]:
         """Profit of every agent, split.
 
+        profit = end - start - capital brought in from outside (less what was taken out), at the prices of the moment;
         price = opening holdings * change of outside prices; interest = opening scaled positions * change of indexes, at
         closing prices; gas, liquidation and trading from the receipts; other = the rest (what holdings that changed
         on the way gained or lost in price and interest).
@@ -141,12 +166,17 @@ class Snapshots:
             interest += opening["supply"][asset, accounts] * (earned * prices[token])
             interest -= opening["debt"][asset, accounts] * (owed * prices[token])
         flows = economy.events.flows
-        split = np.zeros((3, len(accounts)))
+        split = np.zeros((4, len(accounts)))
         for account, flow in flows.items():
             if account >= self.first:
-                split[:, account - self.first] = (flow.gas_usd, flow.liquidation_usd, flow.trading_usd)
+                split[:, account - self.first] = (
+                    flow.gas_usd,
+                    flow.liquidation_usd,
+                    flow.trading_usd,
+                    flow.capital_usd,
+                )
         owner = self.owner[accounts].tolist()
-        profit = end - start
+        profit = end - start - split[3]
         return {
             "account": accounts,
             "population": [self.names[k] for k in owner],
@@ -159,5 +189,6 @@ class Snapshots:
             "liquidation_usd": split[1],
             "trading_usd": split[2],
             "price_usd": price,
+            "capital_usd": split[3],
             "other_usd": profit - (interest + split[0] + split[1] + split[2] + price),
         }

@@ -8,12 +8,17 @@ wakes: `act` evaluates `due` again on its own row.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from sim.population import Population
+from sim.population import Owners, Population
 from sim.screening import Calendar, Screen
+from sim.timetable import Timetable
+
+#: From so many draws on, drawing all of them in one array is faster than one by one.
+MANY = 16
 
 
 class Waking:
@@ -21,13 +26,21 @@ class Waking:
 
     "calendar" populations have a next time always (Poisson, mean `mean_seconds`); "alarm" populations get one when the
     screen hands them over, with mean `parameters.look_seconds_alarm`, and are given back to the screen afterwards.
+    Kinds with further reasons to look have a timetable for each. `upper_screen(purpose)` makes the screen of a
+    timetable that follows a trigger above. A kind that a switched-off mechanism freezes has no times at all.
     """
 
-    def __init__(self, economy: Any, alarms: Screen, page_seconds: float) -> None:
+    def __init__(
+        self, economy: Any, alarms: Screen, page_seconds: float, upper_screen: Callable[[str], Screen]
+    ) -> None:
         self.economy = economy
         self.alarms = alarms
+        self.timetables: dict[str, Timetable] = {}
+        self._page_seconds = page_seconds
+        self._upper_screen = upper_screen
+        self._noticing: list[Population] = []
         self.calendar = Calendar(page_seconds)
-        self.owners: dict[int, Population] = {}
+        self.owners = Owners()
         self.means: dict[str, float] = {}
         self._looked: list[int] = []
 
@@ -35,21 +48,33 @@ class Waking:
         """Take up a population: draw its first times, or arm its alarms."""
         if not len(population):
             return  # a kind without agents has no columns either
-        wake = population.agent_class.wake
+        kind = population.agent_class
+        purposes = kind.purposes(population)
+        for purpose in purposes:
+            Timetable.add_columns(population, purpose)
+        if kind.mechanism and not getattr(self.economy.settings.mechanisms, kind.mechanism):
+            return
+        for purpose in purposes:
+            self._timetable(purpose, purpose in kind.above).add(population, now)
+        if kind.notices and len(population):
+            self._noticing.append(population)
+        wake = kind.wake
         if wake == "alarm":
             self.means[population.name] = float(population.parameters.look_seconds_alarm)
             self.alarms.arm(population.accounts, population.columns["alarm"])
         elif wake == "calendar":
             self.means[population.name] = population.agent_class.mean_seconds(population)
-            for account in population.accounts:
-                self._draw(population, account, now)
+            self._draw_many(population, np.arange(population.first, population.first + len(population)), now)
         else:
             return
-        for account in population.accounts:
-            self.owners[account] = population
+        self.owners.add(population)
 
     def open(self, now: int, factors: tuple[np.ndarray, np.ndarray]) -> dict[str, list[int]]:
         """Owners whose time has come at `now`, as rows by population; newly alarmed ones get their time first."""
+        for population in self._noticing:
+            purpose, rows = population.agent_class.noticed(population, self.economy.pool, now)
+            if rows:
+                self.timetables[purpose].hasten(population, rows, now)
         for account in self.alarms.look(*factors):
             self._draw(self.owners[account], account, now)
         woken: dict[str, list[int]] = {}
@@ -57,27 +82,91 @@ class Waking:
         for account in self._looked:
             population = self.owners[account]
             woken.setdefault(population.name, []).append(account - population.first)
-        return woken
+        for timetable in self.timetables.values():
+            for account in timetable.open(now, factors):
+                population = timetable.owners[account]
+                woken.setdefault(population.name, []).append(account - population.first)
+        # A row may have several reasons to look at once; it is asked once.
+        return {name: sorted(dict.fromkeys(rows)) for name, rows in woken.items()}
+
+    def touch(self, accounts: list[int]) -> None:
+        """Balances of these accounts changed: every screen looks at them anew."""
+        self.alarms.touch(accounts)
+        for timetable in self.timetables.values():
+            if timetable.screen is not None:
+                timetable.screen.touch(accounts)
 
     def close(self, now: int) -> None:
         """After the block: who looked gets his next time, or goes back to the screen."""
+        for timetable in self.timetables.values():
+            timetable.close(now)
         back: list[int] = []
+        again: dict[str, list[int]] = {}
         for account in self._looked:
             population = self.owners[account]
             if population.agent_class.wake == "calendar":
-                self._draw(population, account, now)
+                again.setdefault(population.name, []).append(account)
             else:
                 population.columns["look_at"][account - population.first] = math.inf
                 back.append(account)
+        for name, accounts in again.items():
+            self._draw_next(self.economy.populations[name], accounts, now)
         if back:
             self.alarms.rearm(np.array(back, dtype=np.int64))
         self._looked = []
+        self._rearm_newcomers()
+
+    def _rearm_newcomers(self) -> None:
+        """Rows that new owners have taken have new triggers."""
+        for population in self.economy.populations.values():
+            rows = population.memory.get("newcomers")
+            if not rows:
+                continue
+            for screen, column in self._triggers(population):
+                screen.arm([population.first + row for row in rows], population.columns[column][rows])
+            rows.clear()
+
+    def _triggers(self, population: Population) -> list[tuple[Screen, str]]:
+        found: list[tuple[Screen, str]] = []
+        if population.agent_class.wake == "alarm":
+            found.append((self.alarms, "alarm"))
+        for purpose in population.agent_class.above:
+            screen = self.timetables[purpose].screen
+            if screen is not None:
+                found.append((screen, f"{purpose}_trigger"))
+        return found
+
+    def _timetable(self, purpose: str, above: bool) -> Timetable:
+        found = self.timetables.get(purpose)
+        if found is None:
+            screen = self._upper_screen(purpose) if above else None
+            found = Timetable(self.economy.randomness, purpose, self._page_seconds, screen)
+            self.timetables[purpose] = found
+        return found
+
+    def _draw_next(self, population: Population, accounts: list[int], now: int) -> None:
+        if len(accounts) >= MANY:
+            self._draw_many(population, np.array(accounts), now)
+            return
+        for account in accounts:
+            self._draw(population, account, now)
+
+    def _draw_many(self, population: Population, accounts: np.ndarray, now: int) -> None:
+        """`_draw` for distinct accounts at once."""
+        rows = accounts - population.first
+        looks = population.columns["looks"]
+        numbers = looks[rows]
+        looks[rows] = numbers + 1
+        mean = self.means[population.name]
+        times = now + self.economy.randomness.exponential_array("look", population.key + rows, numbers, mean)
+        population.columns["look_at"][rows] = times
+        self.calendar.schedule_many(accounts, times)
 
     def _draw(self, population: Population, account: int, now: int) -> None:
         row = account - population.first
         looks = population.columns["looks"]
         number = int(looks[row])
         looks[row] = number + 1
-        wait = self.economy.randomness.exponential("look", account, number, self.means[population.name])
+        wait = self.economy.randomness.exponential("look", population.key + row, number, self.means[population.name])
         population.columns["look_at"][row] = now + wait
         self.calendar.schedule(account, now + wait)

@@ -64,6 +64,21 @@ def test_one_borrower_more_changes_nobody_elses_position():
         assert after[reserve][managers:] == column[first + 50 :]
 
 
+def test_one_borrower_more_changes_nobody_elses_draws():
+    def draws(count):
+        with Economy("demo", overrides={"populations.holders.count": count}) as economy:
+            found = {}
+            for name, population in economy.populations.items():
+                rows = range(min(len(population), 50))
+                found[name] = [economy.ledger.identity(population.first + row) for row in rows]
+                for column in ("look_at", "alarm", "cost_share"):
+                    if column in population.columns:
+                        found[name, column] = population.columns[column][: len(rows)].tolist()
+            return found
+
+    assert draws(50) == draws(51)
+
+
 def test_waking_everybody_every_block_gives_the_same_run():
     """300 accounts of every kind, 500 blocks with a crash in them."""
     overrides = {

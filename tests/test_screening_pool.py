@@ -101,3 +101,59 @@ def test_screens_agree_with_the_pools_integers(seed: int) -> None:
     held = [owner for owner in owners if pool.account_data(owner).total_debt_base > 1000 * USD]
     exact = [pool.health_factor(owner) / WAD for owner in held]
     assert health_factors(pool, np.array(held), *pool.factors()).tolist() == pytest.approx(exact, rel=1e-4)
+
+
+NO_DEBT = 2**255
+UNITS = [10.0**-decimals for _, decimals, _, _, _ in ASSETS]
+
+
+def over(pool: LendingPool, account: int) -> bool:
+    return WAD < pool.health_factor(account) < NO_DEBT
+
+
+def under(pool: LendingPool, account: int) -> bool:
+    return pool.health_factor(account) < WAD
+
+
+def first_wrong_look(side: str, seed: int, units: list[float]) -> int | None:
+    """The first look at which the grouped screen with rounding by units and a fine margin differs from the integers.
+
+    Prices rise and fall tenfold, so a slack in USD that fitted once would not fit always.
+    """
+    random = np.random.Generator(np.random.Philox(seed))
+    pool, owners = open_pool(random)
+    crossed = under if side == "below" else over
+    screen = GroupScreen(pool, lambda account: crossed(pool, account), side=side, margin=1e-6, units=units)
+    screen.buffer_size, screen.middle_size = 8, 20
+    screen.arm(owners)
+    pool.drain_touched()
+    waiting = dict.fromkeys(owners, True)
+    for look in range(150):
+        pool.clock.timestamp += 12
+        for asset in range(len(ASSETS)):
+            move = float(np.exp(random.normal(0.0, random.choice([1e-5, 3e-3, 2e-1], p=[0.4, 0.4, 0.2]))))
+            pool.prices[asset] = max(round(pool.prices[asset] * move), USD // 10)
+        expected = [owner for owner in owners if waiting[owner] and crossed(pool, owner)]
+        if screen.look(*pool.factors()) != expected:
+            return look
+        waiting.update(dict.fromkeys(expected, False))
+        for _ in range(int(random.integers(0, 8))):
+            act(pool, random, owners)
+        back = random.choice(owners, 5).tolist()
+        pool.journal.clear()
+        touched = [account for account in pool.drain_touched() if account in waiting]
+        waiting.update(dict.fromkeys((*touched, *back), True))
+        screen.touch(touched)
+        screen.rearm(back)
+    return None
+
+
+@pytest.mark.parametrize("side", ["below", "above"])
+@pytest.mark.parametrize("seed", range(4))
+def test_rounding_by_units_agrees_with_the_pools_integers(side: str, seed: int) -> None:
+    assert first_wrong_look(side, seed, UNITS) is None
+
+
+def test_without_its_units_a_fine_margin_misses_accounts() -> None:
+    """Below only: the pool rounds health factors down, so above the float sees them crossed too early."""
+    assert any(first_wrong_look("below", seed, [0.0] * len(ASSETS)) is not None for seed in range(4))

@@ -11,10 +11,19 @@ from collections.abc import Callable, Iterator, Mapping
 
 from pydantic import BaseModel
 
-from scenarios.checks import markets, prices
+from scenarios.checks import chain, governance, markets, prices
 from scenarios.checks.common import Data, number, problem_at, section, tables
 from scenarios.errors import Problem, listing, nearest
 from scenarios.schema.walk import Reference, references
+
+#: What a name may be a name of, in words.
+NOUNS = {
+    "asset": "asset",
+    "reserve": "reserve of the pool",
+    "amm": "AMM",
+    "emode": "e-mode category",
+    "queue": "redemption queue",
+}
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_+-]{0,39}$")
 MOST_STEPS = 5_000_000
@@ -55,7 +64,7 @@ def _time(data: Data) -> Iterator[Problem]:
 
 
 def _names_are_plain(data: Data) -> Iterator[Problem]:
-    for where in ("assets", "amms", "populations"):
+    for where in ("assets", "amms", "redemptions", "populations"):
         for name, _ in tables(data, where):
             if not NAME.match(name):
                 yield problem_at(
@@ -75,6 +84,11 @@ RULES: tuple[Callable[[Data], Iterator[Problem]], ...] = (
     prices.feeds,
     markets.thresholds,
     markets.amms,
+    markets.stable_pools,
+    markets.redemptions,
+    chain.gas,
+    chain.faults,
+    governance.changes,
 )
 
 
@@ -86,6 +100,7 @@ def _unknown_names(data: Data, parameters: Mapping[str, type[BaseModel]]) -> Ite
         "reserve": list(section(data, "pool", "reserves")),
         "amm": list(section(data, "amms")),
         "emode": [str(key) for key in section(data, "pool", "emodes")],
+        "queue": list(section(data, "redemptions")),
     }
     found: list[Reference] = list(references(Scenario, data))
     for name, table in tables(data, "populations"):
@@ -96,7 +111,7 @@ def _unknown_names(data: Data, parameters: Mapping[str, type[BaseModel]]) -> Ite
         if name in known[target] or (path == "gas.price_asset" and without_gas):
             continue
         guess = nearest(name, known[target])
-        noun = {"asset": "asset", "reserve": "reserve of the pool", "amm": "AMM", "emode": "e-mode category"}[target]
+        noun = NOUNS[target]
         yield problem_at(
             path,
             name,

@@ -1,12 +1,14 @@
 """The schema of a scenario: one pydantic model per section, one field declaration per parameter."""
 
-from scenarios.schema.amms import Amm, LiquidityRange
+from scenarios.schema.amms import Amm, LiquidityRange, Ramp
 from scenarios.schema.assets import Asset, Outside
 from scenarios.schema.base import ASSUMPTION, REQUIRED, FrozenDict, Section, Sequence, Table, Whole, field
-from scenarios.schema.chain import Feed, Gas, OperationGas, Oracle
+from scenarios.schema.chain import Fault, Feed, Gas, OperationGas, Oracle, Surge
+from scenarios.schema.governance import Change
 from scenarios.schema.pool import EMode, Pool, Reserve, bps
 from scenarios.schema.populations import Population, Populations
 from scenarios.schema.prices import Prices, Shock
+from scenarios.schema.redemptions import Redemption
 from scenarios.schema.run import Mechanisms, Results, Run
 from scenarios.schema.scenario import Origin, Scenario
 
@@ -15,7 +17,9 @@ __all__ = [
     "REQUIRED",
     "Amm",
     "Asset",
+    "Change",
     "EMode",
+    "Fault",
     "Feed",
     "FrozenDict",
     "Gas",
@@ -29,6 +33,8 @@ __all__ = [
     "Population",
     "Populations",
     "Prices",
+    "Ramp",
+    "Redemption",
     "Reserve",
     "Results",
     "Run",
@@ -36,6 +42,7 @@ __all__ = [
     "Section",
     "Sequence",
     "Shock",
+    "Surge",
     "Table",
     "Whole",
     "bps",

@@ -28,10 +28,25 @@ class LiquidityRange(Section):
     )
 
 
-class Amm(Section):
-    """One AMM pool between two assets, opened at the outside price."""
+class Ramp(Section):
+    """A stable pool's way to another amplification, in a straight line."""
 
-    kind: Literal["constant_product", "concentrated"] = field(..., "Uniswap V2 or V3 mathematics")
+    to_amplification: Whole = field(..., "A at the end", ge=1, le=5_000)
+    from_seconds: Whole = field(0, "When it begins, after the start of the run", unit="s", ge=0)
+    to_seconds: Whole = field(
+        ..., "When it ends; a day after its beginning at least, and A at most doubles or halves a day", unit="s", ge=1
+    )
+
+
+class Amm(Section):
+    """One AMM pool between two assets, opened at the outside price.
+
+    A stable pool trades a `ratio` asset around its redemption ratio, which it reads at every step.
+    """
+
+    kind: Literal["constant_product", "concentrated", "stableswap"] = field(
+        ..., "Uniswap V2, Uniswap V3 or StableSwap (Balancer V2 stable pool) mathematics"
+    )
     token0: str = field(..., "First token", refers_to="asset")
     token1: str = field(..., "Second token; the pool's price is token1 per token0", refers_to="asset")
     fee_pips: Whole = field(
@@ -60,4 +75,13 @@ class Amm(Section):
     )
     ranges: Sequence[LiquidityRange] = field((), "Bands of a concentrated pool; omitted: the whole price range")
     liquidity_source: str = field("", "Where value and bands come from; `assumption` if no source was found")
+    amplification: Whole = field(
+        50,
+        "A of a stable pool as pools quote it (the paper's A times the number of tokens for two tokens)",
+        source="assumption: Balancer's wstETH pool of 2021 to 2023 had 50",
+        plausible=(30, 1_000),
+        ge=1,
+        le=5_000,
+    )
+    ramp: Ramp | None = field(None, "A change of a stable pool's amplification during the run")
     source: str = source_field()

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-from scenarios.schema.base import Section, Table, Whole, empty_table, field, source_field
+from scenarios.schema.base import Section, Sequence, Table, Whole, empty_table, field, source_field
+
+
+class Fault(Section):
+    """A fault of one feed, for a time."""
+
+    kind: Literal["factor", "venue", "stale"] = field(
+        ...,
+        "`factor`: the price in use is multiplied, at once; `venue`: the market it reads is off, reported by its rule;"
+        " `stale`: no report is sent",
+    )
+    at_seconds: Whole = field(..., "When it begins, after the start of the run", unit="s", ge=0)
+    for_seconds: Whole = field(..., "How long it lasts", unit="s", ge=1)
+    factor: float = field(1.0, "What price (`factor`) or reading (`venue`) is multiplied by", gt=0, le=1e6)
 
 
 class Feed(Section):
@@ -37,6 +50,21 @@ class Feed(Section):
         unit="base per token",
         gt=0,
     )
+    cap_growth_per_year: float | None = field(
+        None,
+        "Growth cap of a `ratio` feed: the ratio used is at most cap_ratio x (1 + growth x years since the start);"
+        " omitted: no cap",
+        unit="1/year",
+        ge=0,
+        le=10,
+    )
+    cap_ratio: float | None = field(
+        None,
+        "Ratio from which the cap grows; omitted: the feed's ratio at the start",
+        unit="base per token",
+        gt=0,
+    )
+    faults: Sequence[Fault] = field((), "Faults of this feed")
     source: str = source_field()
 
 
@@ -59,6 +87,30 @@ class Oracle(Section):
         source="assumption: order of magnitude of a report signed by many nodes",
         plausible=(150_000, 400_000),
         ge=0,
+    )
+    report_tip_ratio: float = field(
+        0.1,
+        "What a report offers above the going price of gas, as a ratio to it",
+        source="assumption: no published figure found",
+        plausible=(0.0, 1.0),
+        ge=0,
+        le=1_000,
+    )
+    report_raise_ratio: float = field(
+        0.125,
+        "Rise of that ratio with every block in which the report finds no room",
+        source="assumption: no published figure found",
+        plausible=(0.0, 0.5),
+        ge=0,
+        le=10,
+    )
+    report_ceiling_ratio: float = field(
+        3.0,
+        "Highest such ratio",
+        source="assumption: no published figure found",
+        plausible=(0.5, 10.0),
+        ge=0,
+        le=10_000,
     )
     feeds: Table[str, Feed] = field(None, "One feed for each asset", refers_to="asset", factory=empty_table)
     source: str = source_field()
@@ -91,6 +143,14 @@ class OperationGas(Section):
         plausible=(150_000, 300_000),
         ge=21_000,
     )
+    borrow: Whole = field(
+        300_000,
+        "Borrowing from the pool",
+        unit="gas",
+        source="assumption: order of magnitude of such calls on mainnet",
+        plausible=(200_000, 400_000),
+        ge=21_000,
+    )
     swap: Whole = field(
         150_000,
         "A swap in an AMM",
@@ -107,15 +167,42 @@ class OperationGas(Section):
         plausible=(300_000, 800_000),
         ge=21_000,
     )
+    liquidation_reverted: Whole = field(
+        100_000,
+        "A public liquidation that comes too late: it looks first and gives up",
+        unit="gas",
+        source="assumption: no published figure found",
+        plausible=(30_000, 300_000),
+        ge=21_000,
+    )
+
+
+class Surge(Section):
+    """A time in which outsiders want more (or less) block space than volatility explains."""
+
+    at_seconds: Whole = field(..., "When it begins, after the start of the run", unit="s", ge=0)
+    for_seconds: Whole = field(..., "How long it lasts", unit="s", ge=1)
+    demand_ratio: float = field(..., "What outside demand is multiplied by", gt=0, le=1e4)
 
 
 class Gas(Section):
-    """Block space, base fee (EIP-1559) and who is served first.
+    """Block space, its price and who is served first.
 
     Outside demand at base fee b, with s = sigma_1h / reference volatility:
-    target x s^(volatility_exponent x elasticity) x (b / reference_gwei)^(-elasticity).
+    target x s^(volatility_exponent x elasticity) x (b / reference_gwei)^(-elasticity);
+    in a first-price market the limit stands for the target, and the price offered for the base fee.
     """
 
+    era: Literal["stated", "date"] = field(
+        "stated",
+        "`date`: gas limit, fee market and reference price are those of the run's dates, as they change, in place of"
+        " block_gas_limit, fee_market, reference_gwei and base_fee_gwei",
+    )
+    fee_market: Literal["eip1559", "first_price"] = field(
+        "eip1559",
+        "`eip1559`: base fee, burnt, plus tip (from August 2021); `first_price`: the price offered, in whole, to the"
+        " builder",
+    )
     price_asset: str = field("WETH", "Asset at whose price gas (ETH) is valued", refers_to="asset")
     block_gas_limit: Whole = field(
         45_000_000,
@@ -161,6 +248,31 @@ class Gas(Section):
         ge=0,
         le=1e6,
     )
+    offer_margin_ratio: float = field(
+        0.2,
+        "`first_price`: what ordinary transactions offer above the price that cleared the last block",
+        source="assumption: wallets' faster settings",
+        plausible=(0.05, 0.5),
+        ge=0,
+        le=10,
+    )
+    raise_ratio: float = field(
+        0.125,
+        "`public`: a bid is replaced by one dearer by at least this",
+        source="12.5 % in a widely used client: recollection",
+        ge=0.001,
+        le=10,
+    )
+    raise_rounds_per_block: Whole = field(
+        20,
+        "`public`: how often bidders for one subject look at each other within a block",
+        unit="count",
+        source="assumption (raises within a second were seen in 2019: Daian et al., arXiv 1904.05234)",
+        plausible=(1, 50),
+        ge=0,
+        le=1_000,
+    )
+    surges: Sequence[Surge] = field((), "Times of more outside demand than volatility explains")
     ordering: Literal["private", "public"] = field(
         "private",
         "`private`: liquidations are auctioned, losers pay nothing (2021 on); `public`: by tip, losers pay gas",

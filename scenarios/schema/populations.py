@@ -57,7 +57,10 @@ class Populations(Section):
 
     def scaled_count(self, name: str) -> int:
         """Agents of a population after scaling: count x scale, rounded half up, at least 1 (0 stays 0)."""
-        count = self.tables[name].count
+        return self.scaled(name, self.tables[name].count)
+
+    def scaled(self, name: str, number: int) -> int:
+        """A number of agents of a population after scaling, as `scaled_count`."""
         if not self.tables[name].scaled:
-            return count
-        return max(1, int(count * self.scale + 0.5)) if count else 0
+            return number
+        return max(1, int(number * self.scale + 0.5)) if number else 0

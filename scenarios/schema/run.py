@@ -27,12 +27,13 @@ def _utc(value: Any) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+Moment = Annotated[str, BeforeValidator(_utc)]
+
+
 class Run(Section):
     """When a run starts, how long it lasts and how finely it is cut."""
 
-    start: Annotated[str, BeforeValidator(_utc)] = field(
-        "2025-07-03T00:00:00Z", "Date and time of the opening (step 0)", unit="UTC"
-    )
+    start: Moment = field("2025-07-03T00:00:00Z", "Date and time of the opening (step 0)", unit="UTC")
     horizon_seconds: Whole = field(86_400, "Simulated time", unit="s", ge=1, le=10 * 366 * 86_400)
     step_seconds: Whole = field(12, "Simulated time of one step; may hold several blocks", unit="s", ge=1, le=86_400)
     block_seconds: Whole = field(
@@ -73,6 +74,8 @@ class Mechanisms(Section):
     oracle_lag: bool = field(True, "The oracle follows the market by its rules; off: it equals the market each block")
     gas: bool = field(True, "Gas costs money and block space is limited; off: base fee 0, space unlimited")
     interest: bool = field(True, "Debt and supply earn interest; off: all rates are 0")
+    lender_flight: bool = field(True, "Lenders move and flee; off: they are frozen, their supply stays")
+    farmers: bool = field(True, "Staking loops open and close; off: they are frozen, their positions stay")
 
 
 Table = Literal["metrics", "events", "positions", "agents"]

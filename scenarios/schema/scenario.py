@@ -9,11 +9,13 @@ from pydantic import PrivateAttr, model_validator
 
 from scenarios.schema.amms import Amm
 from scenarios.schema.assets import Asset, Outside
-from scenarios.schema.base import Section, Table, empty_table, field
+from scenarios.schema.base import Section, Sequence, Table, empty_table, field
 from scenarios.schema.chain import Gas, Oracle
+from scenarios.schema.governance import Change
 from scenarios.schema.pool import Pool
 from scenarios.schema.populations import Populations
 from scenarios.schema.prices import Prices
+from scenarios.schema.redemptions import Redemption
 from scenarios.schema.run import Mechanisms, Results, Run
 
 
@@ -43,7 +45,9 @@ class Scenario(Section):
     oracle: Oracle = field(None, "Price feeds", factory=Oracle)
     gas: Gas = field(None, "Block space, base fee, ordering", factory=Gas)
     pool: Pool = field(None, "The lending pool", factory=Pool)
+    governance: Sequence[Change] = field((), "Changes of the pool's parameters while it runs, in order of time")
     amms: Table[str, Amm] = field(None, "AMM pools by name", factory=empty_table)
+    redemptions: Table[str, Redemption] = field(None, "Redemption queues by name", factory=empty_table)
     populations: Populations = field(None, "Agents", factory=Populations)
     mechanisms: Mechanisms = field(None, "Mechanisms that can be switched off", factory=Mechanisms)
     results: Results = field(None, "What is written", factory=Results)
@@ -92,6 +96,10 @@ class Scenario(Section):
     def scaled_count(self, name: str) -> int:
         """Agents of a population after `populations.scale`."""
         return self.populations.scaled_count(name)
+
+    def scaled(self, name: str, number: int) -> int:
+        """Any number of agents of a population (its slots, say) after `populations.scale`."""
+        return self.populations.scaled(name, number)
 
     @property
     def price_file(self) -> Path | None:

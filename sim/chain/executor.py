@@ -19,9 +19,10 @@ WEI_PER_GWEI = 1_000_000_000
 class Executor:
     """Charges gas, executes the calls against the markets, undoes everything if one of them reverts.
 
-    The base fee is burnt (it leaves the economy), the tip goes to `builder` (EIP-1559). A reverted public
-    transaction pays for the calls it got through; a reverted private one is left out of the block and pays nothing,
-    as builders do with bundles that fail in simulation. No `Revert` leaves this class.
+    The base fee is burnt (it leaves the economy), the tip goes to `builder` (EIP-1559); in a first-price market the
+    base fee is 0 and the tip the whole price. A reverted public transaction pays for the gas it used; a reverted
+    private one is left out of the block and pays nothing, as builders do with bundles that fail in simulation. No
+    `Revert` leaves this class.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class Executor:
             results = []
             if transaction.private:
                 return self._receipt(transaction, False, reason, 0, 0, [])
+            if transaction.revert_gas >= 0:
+                gas = min(gas, transaction.revert_gas)
         fee_wei = gas * price_wei
         if fee_wei:
             # Checked above against the full gas before anything ran; spending ETH is not an operation of any market.

@@ -23,7 +23,10 @@ class Transaction:
     its trades are booked. `subject` is the account it acts upon, if that is not the sender: of several private
     transactions with the same subject a block includes one. `value_usd` is what inclusion is worth to the sender
     before any payment to the builder; what the auction makes it pay, `bid_usd`, leaves in `profit_token`, one smallest
-    unit of which is worth `profit_unit_usd`. A public transaction pays base fee plus `tip_gwei` per gas unit.
+    unit of which is worth `profit_unit_usd`. A public transaction pays base fee plus `tip_gwei` per gas unit; in a
+    first-price market `tip_gwei` is the whole price it offers. While others bid for its subject, the sender raises the
+    tip in steps up to `tip_ceiling_gwei`. `ready_block` is the first block of the step in which it can be included.
+    A reverted one is charged `revert_gas` where that is stated, else all calls up to the one that failed.
     """
 
     sender: int
@@ -31,6 +34,9 @@ class Transaction:
     kind: str
     tip_gwei: float = 0.0
     max_fee_gwei: float = float("inf")
+    tip_ceiling_gwei: float = 0.0
+    ready_block: int = 0
+    revert_gas: int = -1
     private: bool = False
     subject: int = -1
     value_usd: float = 0.0
@@ -46,7 +52,8 @@ class Transaction:
     @property
     def gas(self) -> int:
         """Gas units of all calls together."""
-        return sum(call.gas for call in self.calls)
+        calls = self.calls
+        return calls[0].gas if len(calls) == 1 else sum(call.gas for call in calls)
 
 
 @dataclass(slots=True)

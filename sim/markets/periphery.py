@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 
 from sim.chain.revert import Revert
 from sim.ledger import Ledger
+from sim.markets.lending.constants import MAX
 from sim.markets.venues import Leg, Route, Venues
 
 #: Refusals of this module's own.
 UNPROFITABLE = "UNPROFITABLE"
 NOTHING_TO_REPAY = "NOTHING_TO_REPAY"
+NO_LIQUIDITY = "NO_LIQUIDITY"
 
 
 class LiquidationDone(NamedTuple):
@@ -44,6 +46,15 @@ class Deleveraged(NamedTuple):
     collateral_sold: int
     debt_repaid: int
     flash_premium: int
+
+
+class Levered(NamedTuple):
+    """Collateral bought with new debt; amounts in smallest units."""
+
+    collateral_asset: int
+    debt_asset: int
+    debt_borrowed: int
+    collateral_bought: int
 
 
 class ArbitrageDone(NamedTuple):
@@ -118,6 +129,19 @@ class Periphery:
             seized.deficits,
         )
 
+    # ------------------------------------------------------------------ lenders
+    def withdraw_available(self, sender: int, asset: int, amount: int) -> Any:
+        """Withdraw up to `amount`: what the sender has and the pool can pay when this is executed.
+
+        Reverts with `NO_LIQUIDITY` where that is nothing.
+        """
+        pool = self.pool
+        held = pool.atoken_balance(asset, sender)
+        most = min(amount, pool.available_liquidity(asset), held)
+        if most <= 0:
+            raise Revert(NO_LIQUIDITY)
+        return pool.withdraw(sender, asset, MAX if most == held else most)
+
     # ------------------------------------------------------------------ borrowers
     def deleverage(
         self,
@@ -151,7 +175,32 @@ class Periphery:
             repaid.append(pool.repay(sender, debt_asset, rest).amount)
         return Deleveraged(collateral_asset, debt_asset, collateral_amount, sum(repaid), premium)
 
+    def lever(
+        self, sender: int, collateral_asset: int, debt_asset: int, borrow_amount: int, route: Route, min_out: int
+    ) -> Levered:
+        """Borrow, swap the loan along `route` and supply what it gives; reverts below `min_out` of the collateral."""
+        pool = self.pool
+        borrowed = pool.borrow(sender, debt_asset, borrow_amount).amount
+        bought = self.venues.swap(sender, route, borrowed, min_out, "leveraging").amount_out
+        pool.supply(sender, collateral_asset, bought)
+        return Levered(collateral_asset, debt_asset, borrowed, bought)
+
     # ------------------------------------------------------------------ arbitrage
+    def arbitrage_between(self, sender: int, path: tuple[Leg, Leg], amount_in: int, min_profit: int) -> ArbitrageDone:
+        """Buy on one pool and sell on another; each pool's move is charged to the causes that had displaced it."""
+        amount = amount_in
+        for leg in path:
+            amm = self.venues.amms[leg.venue]
+            before = amm.log_price()
+            amount = int(amm.swap_exact_in(sender, leg.token_in, amount).amount_out)
+            self.venues.displacements[leg.venue].arbitrage(amm.log_price() - before)
+        if amount - amount_in < min_profit:
+            raise Revert(UNPROFITABLE)
+        first = path[0]
+        return ArbitrageDone(
+            f"{first.venue}+{path[1].venue}", first.token_in, first.token_in, amount_in, amount, amount - amount_in
+        )
+
     def arbitrage(self, sender: int, leg: Leg, amount_in: int, min_profit: int) -> ArbitrageDone:
         """Trade `amount_in` on a pool and reverse it on the outside market.
 

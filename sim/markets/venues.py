@@ -1,7 +1,8 @@
 """Venues: where a token can be exchanged for another, and the routes over them.
 
-A *leg* is (venue, token in, token out); a *route* is a tuple of legs. Every exchange of this economy goes through
-`Venues.swap`, which is where a pool's displacement from the outside market is booked under the cause that moved it.
+A *leg* is (venue, token in, token out); a *route* is a tuple of legs, a *split route* several of them side by side
+(`sim.markets.routes`). Every exchange of this economy goes through `Venues.swap`, which is where a pool's displacement
+from the outside market is booked under the cause that moved it.
 """
 
 from __future__ import annotations
@@ -11,23 +12,16 @@ from typing import Any, NamedTuple
 
 from sim.chain.revert import Revert
 from sim.ledger import Ledger
-
-#: Name under which the outside reference market appears in a route.
-OUTSIDE = "outside"
+from sim.markets.routes import OUTSIDE, Leg, Path, Route, SplitRoute, disjoint, single_routes, split
 
 #: Refusal of a route whose proceeds fall short of what its sender asked.
 TOO_LITTLE = "Too little received"
 
 
-class Leg(NamedTuple):
-    """One exchange of a route."""
+#: Least gain, as a share of the proceeds, for which an amount is divided: each further pool costs a swap's gas.
+LEAST_SPLIT_GAIN = 1e-5
 
-    venue: str
-    token_in: int
-    token_out: int
-
-
-Route = tuple[Leg, ...]
+__all__ = ["OUTSIDE", "TOO_LITTLE", "Leg", "Path", "Route", "Sale", "SplitRoute", "Venues"]
 
 
 class Sale(NamedTuple):
@@ -38,6 +32,11 @@ class Sale(NamedTuple):
     amount_in: int
     amount_out: int
     route: Route
+
+    @property
+    def venue(self) -> str:
+        """Where the amount was first exchanged: the pools of a split route joined by "+"."""
+        return "+".join(route[0].venue for route, _ in single_routes(self.route, 0))
 
 
 class Venues:
@@ -62,17 +61,22 @@ class Venues:
         self.outside = outside
         self.displacements = displacements
         self.restored_causes = restored_causes
-        self._routes: dict[tuple[int, int], tuple[Route, ...]] = {}
+        self._routes: dict[tuple[int, int], tuple[Path, ...]] = {}
 
     # ------------------------------------------------------------------ operations
     def swap(self, sender: int, route: Route, amount_in: int, min_out: int, cause: str) -> Sale:
         """Sell `amount_in` along `route`; reverts with `TOO_LITTLE` below `min_out`."""
-        amount = amount_in
-        for leg in route:
-            amount = self.exchange(sender, leg, amount, cause)
-        if amount < min_out:
+        received = 0
+        for legs, part in single_routes(route, amount_in):
+            if not part and isinstance(route, SplitRoute):
+                continue
+            amount = part
+            for leg in legs:
+                amount = self.exchange(sender, leg, amount, cause)
+            received += amount
+        if received < min_out:
             raise Revert(TOO_LITTLE)
-        return Sale(route[0].token_in, route[-1].token_out, amount_in, amount, route)
+        return Sale(legs[0].token_in, legs[-1].token_out, amount_in, received, route)
 
     def exchange(self, sender: int, leg: Leg, amount_in: int, cause: str) -> int:
         """One leg; returns the amount received and books the pool's move under `cause`."""
@@ -101,6 +105,9 @@ class Venues:
     # ------------------------------------------------------------------ readers
     def quote(self, route: Route, amount_in: int) -> int:
         """What `swap` along `route` would give now; 0 where a leg cannot take the amount."""
+        if isinstance(route, SplitRoute):
+            parts = [self.quote(legs, part) for legs, part in single_routes(route, amount_in) if part]
+            return sum(parts) if all(parts) else 0
         amount = amount_in
         for leg in route:
             if amount <= 0:
@@ -111,7 +118,7 @@ class Venues:
                 amount = self.amms[leg.venue].quote_exact_in(leg.token_in, amount)
         return amount
 
-    def routes(self, token_in: int, token_out: int) -> tuple[Route, ...]:
+    def routes(self, token_in: int, token_out: int) -> tuple[Path, ...]:
         """All routes over one or two AMMs, in the order in which the scenario names the pools."""
         known = self._routes.get((token_in, token_out))
         if known is None:
@@ -119,16 +126,27 @@ class Venues:
         return known
 
     def best_route(self, token_in: int, token_out: int, amount_in: int) -> tuple[Route, int]:
-        """The route that gives most for `amount_in`, and what it gives; an empty route where there is none."""
-        best: Route = ()
-        most = 0
-        for route in self.routes(token_in, token_out):
-            amount = self.quote(route, amount_in)
-            if amount > most:
-                best, most = route, amount
+        """The route that gives most for `amount_in`, and what it gives; an empty route where there is none.
+
+        Where several routes share no pool, the amount is divided between them to the best marginal price.
+        """
+        routes = self.routes(token_in, token_out)
+        if len(routes) == 1:
+            amount = self.quote(routes[0], amount_in)
+            return (routes[0], amount) if amount > 0 else ((), 0)
+        quoted = [(self.quote(route, amount_in), place) for place, route in enumerate(routes)]
+        quoted.sort(key=lambda entry: (-entry[0], entry[1]))
+        if not quoted or quoted[0][0] <= 0:
+            return (), 0
+        most, best = quoted[0][0], routes[quoted[0][1]]
+        parallel = disjoint([routes[place] for _, place in quoted])
+        if len(parallel) > 1:
+            divided, amount = split(self.quote, parallel, amount_in)
+            if amount > most * (1.0 + LEAST_SPLIT_GAIN):
+                return divided, amount
         return best, most
 
-    def _find(self, token_in: int, token_out: int) -> Iterator[Route]:
+    def _find(self, token_in: int, token_out: int) -> Iterator[Path]:
         legs = [
             Leg(name, *pair)
             for name, amm in self.amms.items()

@@ -54,30 +54,33 @@ class Blocks:
 
     def __init__(self, columns: Sequence[str] = ()) -> None:
         self.columns = tuple(columns)
-        self._blocks: dict[Any, tuple[int, dict[str, Any]]] = {}
+        self._blocks: dict[Any, Callable[[], tuple[int, dict[str, Any]]]] = {}
 
     def put(self, key: Any, **columns: Any) -> None:
         """Keep one block; arrays and lists must have one length, a single value is repeated.
 
         `put(("worst",), when="worst", step=12, account=ids, health_factor=hf, **{"debt.USDC": debt})`
         """
-        lengths = {name: len(values) for name, values in columns.items() if _is_column(values)}
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"columns of one block have different lengths: {lengths}")
-        self._blocks[key] = (max(lengths.values(), default=1), columns)
+        block = _measured(columns)
+        self._blocks[key] = lambda: block
+
+    def put_later(self, key: Any, columns: Callable[[], dict[str, Any]]) -> None:
+        """Keep a block whose columns are made when the table is."""
+        self._blocks[key] = lambda: _measured(columns())
 
     def __len__(self) -> int:
-        return sum(length for length, _ in self._blocks.values())
+        return sum(block()[0] for block in self._blocks.values())
 
     def table(self) -> dict[str, Any]:
         """Column name to values, blocks one after the other in the order in which their keys first came."""
         names = dict.fromkeys(self.columns)
-        for _, columns in self._blocks.values():
+        blocks = [block() for block in self._blocks.values()]
+        for _, columns in blocks:
             names.update(dict.fromkeys(columns))
-        return {name: self._column(name) for name in names}
+        return {name: self._column(name, blocks) for name in names}
 
-    def _column(self, name: str) -> Any:
-        parts = [(length, columns.get(name)) for length, columns in self._blocks.values()]
+    def _column(self, name: str, blocks: list[tuple[int, dict[str, Any]]]) -> Any:
+        parts = [(length, columns.get(name)) for length, columns in blocks]
         if parts and all(isinstance(values, np.ndarray) for _, values in parts):
             return np.concatenate([values for _, values in parts])
         joined: list[Any] = []
@@ -89,6 +92,13 @@ class Blocks:
             else:
                 joined.extend([values] * length)
         return joined
+
+
+def _measured(columns: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    lengths = {name: len(values) for name, values in columns.items() if _is_column(values)}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"columns of one block have different lengths: {lengths}")
+    return max(lengths.values(), default=1), columns
 
 
 def _is_column(values: Any) -> bool:

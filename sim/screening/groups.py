@@ -33,6 +33,8 @@ _OUT = -1
 _IN_BUFFER = 0
 _SLACK_ROOM = 4.0
 _NO_LIMIT = 3.2e38
+_UNITS = 2.0  # smallest units by which a balance may be off, doubled
+_VALUE_ROUNDING_USD = 1e-6  # 62 reserves' values, each rounded to 1e-8 USD, and some more
 
 
 class _Prefix(NamedTuple):
@@ -55,6 +57,10 @@ class GroupScreen(Screen):
 
     def __init__(self, columns: Columns, decide: Callable[[int], bool], **settings: Any) -> None:
         super().__init__(columns, decide, **settings)
+        self._rounding: np.ndarray | None = None
+        if self.units is not None:
+            self._rounding = _UNITS * self.units[:, None]
+            self.slack_usd = min(self.slack_usd, _VALUE_ROUNDING_USD)
         self._table = GroupTable(self.side, self.margin, self.single_margin)
         self._middle, self._main = self._levels = (Level(1), Level(2))
         self._level_of = np.full(1, _OUT, dtype=np.int8)  # one more than there are accounts: the last is nobody
@@ -75,9 +81,7 @@ class GroupScreen(Screen):
         prefixes = self._prefixes(hot, limits) if len(hot) else []
         buffered = self._buffer[: self._buffered]
         rows = np.concatenate([buffered, *(prefix.accounts[prefix.live] for prefix in prefixes)])
-        above, below = values_usd(self.columns, rows, collateral_factors, debt_factors)
-        if self.side == "above":
-            above, below = below, above
+        above, below = self._values(rows, collateral_factors, debt_factors)
         limit = self._limits(rows)
         candidate = above - self.slack_usd < limit * (below + self.slack_usd)
         idle = self._without_denominator(buffered, below)
@@ -97,6 +101,30 @@ class GroupScreen(Screen):
             for group in hot[self._wasted[hot] > self._waste_allowed(hot)].tolist():
                 self._sort_again(group)
         return handed
+
+    def _values(self, rows: np.ndarray, collateral: np.ndarray, debt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """At least the numerator and at most the denominator of each account, USD, but for `slack_usd`."""
+        if self._rounding is None:
+            weighted, owed = values_usd(self.columns, rows, collateral, debt)
+        else:
+            balances = self._rounded(self.columns.collateral_column.take(rows, axis=1), self.side == "above")
+            balances *= collateral.T.take(self.columns.emode_column.take(rows), axis=1)
+            weighted = np.add.reduce(balances, axis=0)
+            balances = self._rounded(self.columns.debt_column.take(rows, axis=1), self.side == "below")
+            balances *= debt[:, None]
+            owed = np.add.reduce(balances, axis=0)
+        return (weighted, owed) if self.side == "below" else (owed, weighted)
+
+    def _rounded(self, balances: np.ndarray, up: bool, reserve: Any = slice(None)) -> np.ndarray:
+        """Balances ([reserve, account], or those of one reserve) with what they may be off by, or less that."""
+        if self._rounding is not None:
+            off = self._rounding[reserve]
+            if up:
+                balances += off * (balances > 0.0)
+            else:
+                balances -= off
+                np.maximum(balances, 0.0, out=balances)
+        return balances
 
     def _judge(self, candidates: np.ndarray) -> list[int]:
         if not len(candidates):
@@ -197,9 +225,11 @@ class GroupScreen(Screen):
             rows = rows[self._level_of.take(rows) == level.number]
             collateral, debt = np.zeros(len(rows)), np.zeros(len(rows))
             for reserve in kind.collateral():
-                collateral += self.columns.collateral_column[reserve].take(rows) * weights[0][reserve]
+                balances = self.columns.collateral_column[reserve].take(rows)
+                collateral += self._rounded(balances, self.side == "above", reserve) * weights[0][reserve]
             for reserve in kind.debt():
-                debt += self.columns.debt_column[reserve].take(rows) * weights[1][reserve]
+                balances = self.columns.debt_column[reserve].take(rows)
+                debt += self._rounded(balances, self.side == "below", reserve) * weights[1][reserve]
             codes = codes_of(np.full(len(rows), group), self._keys(collateral, debt, rows))
             order = codes.argsort()
             level.replace(group, codes[order], rows[order])
@@ -235,6 +265,8 @@ class GroupScreen(Screen):
             rows, collateral, debt = rows[present], collateral[:, present], debt[:, present]
         table = self._table
         groups = table.ids(_masks(collateral), _masks(debt), self.columns.emode_column.take(rows).tolist())
+        collateral = self._rounded(collateral, self.side == "above")
+        debt = self._rounded(debt, self.side == "below")
         collateral *= table.collateral_base.T.take(groups, axis=1)
         debt *= table.debt_base.T.take(groups, axis=1)
         keys = self._keys(np.add.reduce(collateral, axis=0), np.add.reduce(debt, axis=0), rows)

@@ -17,6 +17,10 @@ With one collateral asset nothing is averaged, so `single_margin` may be set muc
 the rules do not truncate): the integers are then asked only in the block in which the account crosses, not in every
 block that it spends within 1e-3 of its trigger.
 
+Where `units` are given (the smallest unit of each reserve's token, in whole tokens) the grouped screen takes two of
+them off each asset on the one side and adds two to each on the other, before it weighs them. The slack then follows
+prices and is that of the account's own tokens; what is left of `slack_usd` is the rounding of values to 1e-8 USD.
+
 With `side="above"` an account is handed over when its health factor is over its trigger (owners who re-leverage):
 the same with D and C, and trigger and 1 / trigger, exchanged; an account without collateral never crosses.
 """
@@ -24,7 +28,7 @@ the same with D and C, and trigger and 1 / trigger, exchanged; an account withou
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -53,6 +57,7 @@ class Screen(ABC):
         margin: float = 1e-3,
         single_margin: float | None = None,
         slack_usd: float = 0.02,
+        units: Sequence[float] | None = None,
     ) -> None:
         if side not in ("below", "above"):
             raise ValueError(f"side is {side!r}; allowed: 'below', 'above'")
@@ -68,6 +73,7 @@ class Screen(ABC):
         self.margin = margin
         self.single_margin = single_margin
         self.slack_usd = slack_usd
+        self.units = None if units is None else np.array(units, dtype=np.float64)
         self.triggers = np.zeros(0)
         self.armed = np.zeros(0, dtype=bool)
 

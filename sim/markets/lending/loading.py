@@ -101,7 +101,7 @@ class BulkLoading(PoolState):
         old = column[part]
         new = [before + more for before, more in zip(old, amounts, strict=True)] if any(old) else list(amounts)
         self._put_list(column, part, new)
-        return np.array([float(scaled) for scaled in new])
+        return np.fromiter(map(float, new), dtype=np.float64, count=len(new))
 
     def _put_list(self, column: list[int], part: slice, values: list[int]) -> None:
         self.journal.entries.append((column, part, column[part]))

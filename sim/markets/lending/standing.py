@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from sim.ledger import LedgerImbalance
 from sim.markets.lending.constants import PERCENTAGE_FACTOR, RAY
 from sim.markets.lending.percentage import percent_mul_ceil
@@ -32,6 +35,10 @@ class Standing(PoolState):
         """Liquidation bonus of a collateral inside an e-mode category, as a share of the debt (0.05 is 5 %)."""
         return max(self._risk[category][asset][2] / PERCENTAGE_FACTOR - 1.0, 0.0)
 
+    def terms(self, asset: int, category: int = 0) -> tuple[int, int, int]:
+        """(LTV, liquidation threshold, 1 + liquidation bonus) of a collateral inside an e-mode category, in bps."""
+        return self._risk[category][asset]
+
     def supply_room(self, asset: int) -> int | None:
         """What the supply cap still allows to be supplied, in token units; None without a cap."""
         reserve = self.reserves[asset]
@@ -51,16 +58,30 @@ class Standing(PoolState):
 
         Raises `LedgerImbalance` naming the reserve.
         """
-        for asset, reserve in enumerate(self.reserves):
-            totals = self._totals[asset]
-            for what, column, total in (
-                ("scaled supply", self.scaled_supplies[asset], totals[SCALED_SUPPLY]),
-                ("scaled debt", self.scaled_debts[asset], totals[SCALED_DEBT]),
-            ):
-                if sum(column) != total:
-                    raise LedgerImbalance(f"{reserve.symbol}: {what} of all accounts {sum(column)}, total {total}")
-                if column and min(column) < 0:
-                    raise LedgerImbalance(f"{reserve.symbol}: negative {what} on account {column.index(min(column))}")
-            held = self.ledger.balances[reserve.token][self.account]
-            if totals[CASH] > held:
-                raise LedgerImbalance(f"{reserve.symbol}: virtual balance {totals[CASH]} exceeds cash {held}")
+        for part in self.audit_parts():
+            part()
+
+    def audit_parts(self, signs: bool = True) -> list[Callable[[], None]]:
+        """The audit column by column, with or without the signs; each part holds between any two transactions."""
+        parts: list[Callable[[], None]] = []
+        for asset in range(len(self.reserves)):
+            parts.append(
+                partial(self._audit_column, asset, "scaled supply", self.scaled_supplies, SCALED_SUPPLY, signs)
+            )
+            parts.append(partial(self._audit_column, asset, "scaled debt", self.scaled_debts, SCALED_DEBT, signs))
+            parts.append(partial(self._audit_cash, asset))
+        return parts
+
+    def _audit_column(self, asset: int, what: str, columns: list[list[int]], place: int, signs: bool) -> None:
+        symbol, column, expected = self.reserves[asset].symbol, columns[asset], self._totals[asset][place]
+        total = sum(column)
+        if total != expected:
+            raise LedgerImbalance(f"{symbol}: {what} of all accounts {total}, total {expected}")
+        if signs and column and min(column) < 0:
+            raise LedgerImbalance(f"{symbol}: negative {what} on account {column.index(min(column))}")
+
+    def _audit_cash(self, asset: int) -> None:
+        reserve, cash = self.reserves[asset], self._totals[asset][CASH]
+        held = self.ledger.balances[reserve.token][self.account]
+        if cash > held:
+            raise LedgerImbalance(f"{reserve.symbol}: virtual balance {cash} exceeds cash {held}")

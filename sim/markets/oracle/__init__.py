@@ -6,12 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim.markets.oracle.faults import FeedFault, ReportBid
     from sim.markets.oracle.feeds import Feed, FixedFeed, MarketFeed, Moment, RatioFeed
     from sim.markets.oracle.oracle import Oracle
     from sim.markets.oracle.reports import Reading, Report
 
 _HOMES = {
     "Feed": "feeds",
+    "FeedFault": "faults",
     "FixedFeed": "feeds",
     "MarketFeed": "feeds",
     "Moment": "feeds",
@@ -19,9 +21,21 @@ _HOMES = {
     "RatioFeed": "feeds",
     "Reading": "reports",
     "Report": "reports",
+    "ReportBid": "faults",
 }
 
-__all__ = ["Feed", "FixedFeed", "MarketFeed", "Moment", "Oracle", "RatioFeed", "Reading", "Report"]
+__all__ = [
+    "Feed",
+    "FeedFault",
+    "FixedFeed",
+    "MarketFeed",
+    "Moment",
+    "Oracle",
+    "RatioFeed",
+    "Reading",
+    "Report",
+    "ReportBid",
+]
 
 
 def __getattr__(name: str) -> Any:

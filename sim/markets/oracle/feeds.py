@@ -9,17 +9,22 @@ from typing import ClassVar, NamedTuple, Protocol
 
 from sim.markets.oracle.reports import USD, Reading, Report
 from sim.markets.outside.records import Cause
+from sim.prices.process import YEAR_SECONDS
 from sim.prices.ratio import Ratio
 
 WAD = 10**18
 
 
 class Moment(NamedTuple):
-    """When a feed reads: block, Unix time, and seconds since the oracle opened."""
+    """When a feed reads: block, Unix time, seconds since the oracle opened, and how far off the venue it reads is.
+
+    `venue_ratio` is 1 but during a fault: what the feed reads is then the true value times this.
+    """
 
     block: int
     timestamp: int
     seconds: int
+    venue_ratio: float = 1.0
 
 
 class MarketView(Protocol):
@@ -76,7 +81,7 @@ class MarketFeed(Feed):
 
     def read(self, market: MarketView, now: Moment, last: Reading | None, lag: bool) -> Reading | None:
         """R and its causes now, if deviation or heartbeat ask for a report."""
-        price = market.prices[self.token] * USD
+        price = market.prices[self.token] * USD * now.venue_ratio
         if last is not None:
             away = abs(price - last.value)
             if lag:
@@ -106,7 +111,9 @@ class RatioFeed(Feed):
 
     The ratio grows as `sim.prices.Ratio` from the oracle's opening on and is posted anew every `update_seconds`, as
     liquid-staking tokens do once a day; the multiplication is on chain, so it has no latency of its own (the price
-    adapters of Aave V3: ratio provider times base aggregator).
+    adapters of Aave V3: ratio provider times base aggregator). With `cap_growth_per_year` g the ratio used is at most
+    cap_ratio x (1 + g x years since the opening), as in Aave's correlated-asset adapters (PriceCapAdapterBase, which
+    work the cap out at each read; here it is when the ratio is posted); what the cap takes away is the report's error.
     """
 
     symbol: str
@@ -114,6 +121,8 @@ class RatioFeed(Feed):
     ratio: float
     ratio_growth_per_year: float = 0.0
     update_seconds: int = 86_400
+    cap_growth_per_year: float | None = None
+    cap_ratio: float | None = None
 
     @property
     def base_symbol(self) -> str | None:
@@ -125,10 +134,20 @@ class RatioFeed(Feed):
         if last is not None and lag and now.timestamp - last.read_at < self.update_seconds:
             return None
         ratio = Ratio(self.base, self.ratio, self.ratio_growth_per_year).at(now.seconds)
-        value = int(ratio * WAD)
+        true = int(ratio * WAD)
+        value = true if now.venue_ratio == 1.0 else int(ratio * now.venue_ratio * WAD)
+        if self.cap_growth_per_year is not None:
+            value = min(value, int(self.highest_ratio(now.seconds) * WAD))
         if last is not None and value == last.value:
             return None
-        return Reading(value, now.timestamp, now.block, math.log(value / WAD), (), 0.0)
+        return Reading(value, now.timestamp, now.block, math.log(true / WAD), (), 0.0)
+
+    def highest_ratio(self, seconds: float) -> float:
+        """The cap `seconds` after the opening: cap_ratio x (1 + g x years); infinite without a cap."""
+        if self.cap_growth_per_year is None:
+            return math.inf
+        start = self.ratio if self.cap_ratio is None else self.cap_ratio
+        return start * (1.0 + self.cap_growth_per_year * seconds / YEAR_SECONDS)
 
     def price(self, reading: Reading, base: Report | None) -> int:
         """Base price times ratio, rounded down."""
@@ -139,6 +158,9 @@ class RatioFeed(Feed):
         """A ratio above zero, posted at least a second apart."""
         if not 1.0 / WAD <= self.ratio < math.inf:
             raise ValueError(f"ratio of {self.symbol}: given {self.ratio!r}; allowed: a finite number above 0")
+        for name, given in (("cap_growth_per_year", self.cap_growth_per_year), ("cap_ratio", self.cap_ratio)):
+            if given is not None and not (0.0 <= given < math.inf and (given or name != "cap_ratio")):
+                raise ValueError(f"{name} of {self.symbol}: given {given!r}; allowed: a finite number above 0")
         if self.update_seconds < 1:
             raise ValueError(f"update_seconds of {self.symbol}: given {self.update_seconds}; allowed: 1 or more")
 

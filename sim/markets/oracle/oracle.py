@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from sim.markets.oracle.faults import FeedFault, ReportBid, Space, is_stale, ratio_of
 from sim.markets.oracle.feeds import Feed, MarketView, Moment
 from sim.markets.oracle.reports import USD, Reading, Report
 from sim.markets.outside.records import Cause
@@ -14,12 +15,14 @@ from sim.markets.outside.records import Cause
 class _Channel:
     """One feed at work: what it sent last, what is on its way, and the report in use."""
 
-    __slots__ = ("asset", "base", "feed", "pending", "reading", "report", "sent")
+    __slots__ = ("asset", "base", "factor", "faults", "feed", "pending", "reading", "report", "sent")
 
-    def __init__(self, asset: int, feed: Feed, base: int | None) -> None:
+    def __init__(self, asset: int, feed: Feed, base: int | None, faults: Sequence[FeedFault]) -> None:
         self.asset = asset
         self.feed = feed
         self.base = base
+        self.faults = tuple(faults)
+        self.factor = 1.0
         self.sent: Reading | None = None
         self.reading: Reading | None = None
         self.pending: deque[Reading] = deque()
@@ -34,19 +37,43 @@ class Oracle:
     A step that stands for several blocks reads once, so a latency of one block is then one step. With `lag` off every
     feed reports each new value at once (O = R). The opening takes effect at once.
 
+    A report of a delayed feed is a transaction: where `step` is told how much space the block has, a report that does
+    not fit at the price it offers (`bid`) waits, and the newest that is due takes its place. `included` counts the
+    reports that the last step included. `faults` of a feed, by symbol, are parts of the reports' error.
+
     Raises `ValueError` for two feeds of one symbol, a base that has no feed, bases in a loop, and bad parameters.
     """
 
-    def __init__(self, market: MarketView, feeds: Sequence[Feed], *, latency_blocks: int = 1, lag: bool = True) -> None:
+    def __init__(
+        self,
+        market: MarketView,
+        feeds: Sequence[Feed],
+        *,
+        latency_blocks: int = 1,
+        lag: bool = True,
+        faults: Mapping[str, Sequence[FeedFault]] | None = None,
+        bid: ReportBid | None = None,
+    ) -> None:
         if latency_blocks < 0:
             raise ValueError(f"latency_blocks: given {latency_blocks}; allowed: 0 or more")
         self.market = market
         self.feeds = tuple(feeds)
         self.latency_blocks = latency_blocks
         self.lag = lag
+        self.bid = bid or ReportBid()
+        self.included = 0
         places = _places(self.feeds)
+        faulty = faults or {}
+        for symbol in faulty:
+            if symbol not in places:
+                raise ValueError(f"faults: given feed {symbol}; allowed: {', '.join(places)}")
         self._channels = [
-            _Channel(asset, feed, None if feed.base_symbol is None else places[feed.base_symbol])
+            _Channel(
+                asset,
+                feed,
+                None if feed.base_symbol is None else places[feed.base_symbol],
+                faulty.get(feed.symbol, ()),
+            )
             for asset, feed in enumerate(self.feeds)
         ]
         self._ordered = [self._channels[asset] for asset in _base_first(self._channels)]
@@ -55,33 +82,61 @@ class Oracle:
         self._mirrors: list[tuple[list[int], dict[int, list[int]]]] = []
 
     # ------------------------------------------------------------------ time
-    def step(self, block: int, timestamp: int) -> list[Report]:
-        """Let every feed read at `block`, take reports into use, and return those that took effect, bases first."""
-        market, lag, latency = self.market, self.lag, self.latency_blocks
+    def step(self, block: int, timestamp: int, space: Space | None = None) -> list[Report]:
+        """Let every feed read at `block`, take reports into use, and return those that took effect, bases first.
+
+        `space(ratio)` is the room in gas at that ratio above the going price of gas; without it there is room for all.
+        """
         if self._opened_at is None:
             self._opened_at = timestamp
         now = Moment(block, timestamp, timestamp - self._opened_at)
+        self.included = 0
         reports: list[Report] = []
         renewed: set[int] = set()
         for channel in self._ordered:
-            feed = channel.feed
-            fresh = False
-            reading = feed.read(market, now, channel.sent, lag)
-            if reading is not None:
-                if lag and latency and feed.delayed and channel.sent is not None:
-                    channel.pending.append(reading)
-                else:
-                    channel.reading = reading
-                    fresh = True
-                channel.sent = reading
-            pending = channel.pending
-            while pending and pending[0].read_block + latency <= block:
-                channel.reading = pending.popleft()
-                fresh = True
+            fresh = self._read(channel, now)
+            if channel.pending:
+                fresh = self._include(channel, block, space) or fresh
+            if channel.faults:
+                factor = ratio_of(channel.faults, "factor", now.seconds)
+                fresh = fresh or factor != channel.factor
+                channel.factor = factor
             if fresh or channel.base in renewed:
                 reports.append(self._take(channel, now))
                 renewed.add(channel.asset)
         return reports
+
+    def _read(self, channel: _Channel, now: Moment) -> bool:
+        """Let a feed read; True if what it read is in use at once, else it has sent a report (or nothing)."""
+        feed = channel.feed
+        if channel.faults and channel.sent is not None:
+            if is_stale(channel.faults, now.seconds):
+                return False
+            now = now._replace(venue_ratio=ratio_of(channel.faults, "venue", now.seconds))
+        reading = feed.read(self.market, now, channel.sent, self.lag)
+        if reading is None:
+            return False
+        opening = channel.sent is None
+        channel.sent = reading
+        if self.lag and feed.delayed and not opening:
+            channel.pending.append(reading)
+            return False
+        channel.reading = reading
+        return True
+
+    def _include(self, channel: _Channel, block: int, space: Space | None) -> bool:
+        """Take the newest report that is due into use, if the block has room for it."""
+        pending = channel.pending
+        latency = self.latency_blocks
+        waited = block - pending[0].read_block - latency
+        if waited < 0:
+            return False
+        if space is not None and (self.included + 1) * self.bid.gas > space(self.bid.ratio(waited)):
+            return False
+        while pending and pending[0].read_block + latency <= block:
+            channel.reading = pending.popleft()
+        self.included += 1
+        return True
 
     def _take(self, channel: _Channel, now: Moment) -> Report:
         """Put the channel's reading into use."""
@@ -89,6 +144,8 @@ class Oracle:
         assert reading is not None
         base = None if channel.base is None else self._channels[channel.base].report
         price = channel.feed.price(reading, base)
+        if channel.factor != 1.0:
+            price = max(int(price * channel.factor), 1)
         ln_exogenous, impacts, basis = reading.ln_exogenous, reading.impacts, reading.basis
         read_at, read_block = reading.read_at, reading.read_block
         if base is not None:

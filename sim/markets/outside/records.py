@@ -16,6 +16,7 @@ Causes = tuple[tuple[Cause, float], ...]
 KINDS = (
     "liquidation",
     "deleveraging",
+    "leveraging",
     "farming",
     "liquidity",
     "perpetual",

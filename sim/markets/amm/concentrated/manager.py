@@ -149,6 +149,19 @@ class PositionManager(RangeLiquidity):
             held.tokens_owed1 + earned1 + amount1_rounding_down(lower, inside, held.liquidity),
         )
 
+    def principal(self, position: int) -> tuple[int, int]:
+        """`worth` without the fees and whatever else is owed to the position."""
+        held = self.positions[position]
+        lower, upper = sqrt_ratio_at_tick(held.tick_lower), sqrt_ratio_at_tick(held.tick_upper)
+        inside = min(max(self.state.sqrt_price_x96, lower), upper)
+        return amount0_rounding_down(inside, upper, held.liquidity), amount1_rounding_down(
+            lower, inside, held.liquidity
+        )
+
+    def liquidity_for(self, tick_lower: int, tick_upper: int, amount0: int, amount1: int) -> int:
+        """Liquidity that these amounts buy in a range now."""
+        return self._affordable(tick_lower, tick_upper, amount0, amount1)
+
     # ------------------------------------------------------------------ shared steps
     def _affordable(self, tick_lower: int, tick_upper: int, amount0: int, amount1: int) -> int:
         lower, upper = sqrt_ratio_at_tick(tick_lower), sqrt_ratio_at_tick(tick_upper)

@@ -167,6 +167,14 @@ class ConcentratedPool(PositionManager):
         return self.depth(0.02)
 
     # ------------------------------------------------------------------ bulk provision
+    def usable_range(self, lower_price: float | None, upper_price: float | None) -> tuple[int, int]:
+        """Usable ticks around a range of prices (whole tokens; None: no limit); `ValueError` for an empty one."""
+        return self._usable_range(lower_price, upper_price)
+
+    def range_amounts(self, tick_lower: int, tick_upper: int, liquidity: int) -> tuple[int, int]:
+        """Amounts that minting `liquidity` in a range takes now, rounded up."""
+        return self._amounts(tick_lower, tick_upper, liquidity)
+
     def plan_provision(
         self, value1: int, lower_price: float | None = None, upper_price: float | None = None
     ) -> Provision:
