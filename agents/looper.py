@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.base import AgentParameters
-from agents.manager import WAD, Manager, ManagerParameters, largest_assets
+from agents.manager import WAD, Manager, ManagerParameters, largest_assets, weighed
 from scenarios.schema.base import field
 from sim.chain.transaction import Call, Transaction
 from sim.founding import Founding
@@ -107,8 +107,7 @@ class Looper(Manager):
         if collateral_asset < 0 or debt_asset < 0 or collateral_asset == debt_asset:
             return []
         data = pool.account_data(account)
-        debt_usd = data.total_debt_base * 1e-8
-        weighted_usd = data.health_factor / WAD * debt_usd
+        weighted_usd, debt_usd = weighed(data)
         target = float(self.population.columns["target"][self.row])
         threshold = pool.liquidation_threshold_ratio(collateral_asset, pool.emode(account))
         wanted_usd = (weighted_usd - target * debt_usd) / (target - threshold) if target > threshold else math.inf

@@ -12,6 +12,7 @@ from agents.borrower import WAD, Borrower, BorrowerParameters
 from scenarios.schema.base import field
 from sim.chain.transaction import Call, Transaction
 from sim.founding import Founding
+from sim.markets.lending.records import AccountData
 from sim.population import Population
 from sim.view import View
 
@@ -128,8 +129,7 @@ class Manager(Borrower):
             return []
         target = float(self.population.columns["target"][self.row])
         threshold = pool.liquidation_threshold_ratio(collateral_asset, pool.emode(account))
-        debt_usd = data.total_debt_base * 1e-8
-        weighted_usd = data.health_factor / WAD * debt_usd
+        weighted_usd, debt_usd = weighed(data)
         missing_usd = target * debt_usd - weighted_usd
         calls: list[Call] = []
         added_usd, top_up = self._top_up(view, collateral_asset, missing_usd / threshold)
@@ -217,6 +217,12 @@ class Manager(Borrower):
         if weighted_usd - fair_usd * threshold < (debt_usd - repaid_usd) * LEAST_HEALTH:
             return None
         return Call("periphery", "deleverage", (collateral_asset, debt_asset, repay_amount, amount, route), gas)
+
+
+def weighed(data: AccountData) -> tuple[float, float]:
+    """Collateral times liquidation thresholds, and debt, both USD; their ratio is the health factor."""
+    debt_usd = data.total_debt_base * 1e-8
+    return data.health_factor / WAD * debt_usd, debt_usd
 
 
 def alarm_of(target: Any, p: ManagerParameters) -> Any:

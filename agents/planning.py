@@ -67,7 +67,7 @@ def resized(view: View, plan: Plan, cover: int, flash: bool) -> Plan | None:
     seized = preview.collateral_to_liquidator
     proceeds = view.venues.quote(plan.route, seized) if plan.route else seized
     profit = proceeds - _cost(view.pool, preview.debt_repaid, flash)
-    return _finish(view, plan.borrower, plan.collateral_asset, plan.debt_asset, preview.debt_repaid, plan.route, profit)
+    return _finish(view, preview, preview.debt_repaid, plan.route, profit)
 
 
 def _plan(view: View, borrower: int, collateral_asset: int, debt_asset: int, flash: bool, outside: bool) -> Plan | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from agents.base import AgentParameters
 from agents.elasticity import debt_target
-from agents.manager import WAD, Manager, ManagerParameters, largest_assets
+from agents.manager import WAD, Manager, ManagerParameters, largest_assets, weighed
 from scenarios.schema.base import field
 from sim.chain.transaction import Call, Transaction
 from sim.population import Population
@@ -147,7 +147,8 @@ class RateSensitive(Manager):
         if at_stake_usd <= view.gas_usd(gas, view.tip_gwei):
             return []
         if down and p.repays_from == "collateral":
-            sale = self._deleverage(view, collateral_asset, debt_asset, -change * view.oracle_usd(debt_asset))
+            repay_usd = -change * view.oracle_usd(debt_asset)
+            sale = self._deleverage(view, collateral_asset, debt_asset, repay_usd, *weighed(pool.account_data(account)))
             calls: tuple[Call, ...] = () if sale is None else (sale,)
         elif down:
             calls = self._shrink(view, collateral_asset, debt_asset, int(-change * unit))
