@@ -115,13 +115,14 @@ class Trial:
             assert receipt.gas_used == receipt.fee_wei == 0
             assert not difference(before, after)
             return
-        assert receipt.gas_used == failing.gas
+        gas = failing.gas if failing.revert_gas < 0 else min(failing.gas, failing.revert_gas)
+        assert receipt.gas_used == gas
         tip_wei = int(transaction.tip_gwei * 10**9)
-        assert receipt.fee_wei == failing.gas * (base_fee_wei + tip_wei) > 0
+        assert receipt.fee_wei == gas * (base_fee_wei + tip_wei) > 0
         ledger = self.economy.ledger
-        ledger.outflows[token] -= failing.gas * base_fee_wei
+        ledger.outflows[token] -= gas * base_fee_wei
         ledger.balances[token][transaction.sender] += receipt.fee_wei
-        ledger.balances[token][self.economy.executor.builder] -= failing.gas * tip_wei
+        ledger.balances[token][self.economy.executor.builder] -= gas * tip_wei
         self.expect(before, f"{transaction.kind}: refused at its end")
 
     def expect(self, before, what):
