@@ -303,7 +303,8 @@ class Economy(mesa.Model):
         def room(tip_gwei: float) -> int:
             return gas.capacity_gas(volatility, tip_gwei) - reported
 
-        self.mempool.bid_up()
+        if gas.enabled:  # where gas costs nothing, nobody is stopped by a bid
+            self.mempool.bid_up()
         for transaction in self.mempool.select(self.clock.step, base_fee_wei * 1e-9, room, whole - reported):
             receipt = execute(transaction, base_fee_wei)
             gas_used += receipt.gas_used

@@ -19,6 +19,9 @@ from sim.randomness import Randomness
 #: From so many transactions on, drawing all hashes in one array is faster than one by one.
 MANY = 12
 
+#: The least tip that can be raised: one wei per unit of gas.
+WEI_GWEI = 1e-9
+
 
 class Mempool:
     """Pending public transactions, and the selection of a step's transactions.
@@ -111,15 +114,20 @@ class Mempool:
                 best = leader.tip_gwei
                 moved = False
                 for bid in bids:
-                    tip = bid.tip_gwei
-                    while tip <= best and bid is not leader:
-                        tip *= self.raise_factor
+                    tip = bid.tip_gwei if bid is leader else self._in_front_of(best, bid.tip_gwei)
                     if bid is not leader and tip <= bid.tip_ceiling_gwei:
                         bid.tip_gwei = tip
                         self.raised += 1
                         moved = True
                 if not moved:
                     break
+
+    def _in_front_of(self, best_gwei: float, tip_gwei: float) -> float:
+        """The cheapest tip above `best_gwei` that whole raises of `tip_gwei` (at least a wei) lead to."""
+        tip = max(tip_gwei, WEI_GWEI)
+        while tip <= best_gwei:
+            tip *= self.raise_factor
+        return tip
 
     def select(
         self, step: int, base_fee_gwei: float, capacity_gas: int | Callable[[float], int], private_gas: int
