@@ -13,7 +13,7 @@ from sim.economy import Economy
 from sim.results.tables import to_arrow
 
 WAD = 10**18
-EXAMPLES = 40
+EXAMPLES = 60
 STEPS = 60
 
 COUNTS = {

@@ -57,7 +57,7 @@ def test_rounds_bound_how_far_they_get():
 def test_a_bid_of_nothing_is_raised_from_one_wei():
     first, second = bid(1, tip=0.0, ceiling=2.0), bid(2, tip=0.0, ceiling=2.0)
     pool(first, second, raise_rounds=1).bid_up()
-    assert sorted((first.tip_gwei, second.tip_gwei)) == [0.0, 1.125e-9]
+    assert sorted((first.tip_gwei, second.tip_gwei)) == [0.0, 1e-9]
 
 
 def test_a_replacement_keeps_the_nonce_and_must_be_dear_enough():
