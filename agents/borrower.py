@@ -18,6 +18,9 @@ from sim.view import View
 
 WAD = 10**18
 
+#: Bases in which a book's attributes are stratified: primes of their own, or they would depend on each other.
+SIZE, COLLATERAL, HEALTH, DEBT = 2, 3, 5, 7
+
 
 class BorrowerParameters(TurnoverParameters):
     """Sizes, health factors and composition of a book of positions (docs/model.md 10)."""
@@ -128,12 +131,14 @@ class Borrower(EconomicAgent):
         """
         p = population.parameters
         sizes = founding.log_normal(
-            population, "debt", p.debt_usd_median * population.size_ratio, p.debt_usd_log_sd, stratified=True
+            population, "debt", p.debt_usd_median * population.size_ratio, p.debt_usd_log_sd, SIZE
         )
         largest = p.debt_usd_largest * population.size_ratio
-        excess = founding.log_normal(population, "health_factor", p.health_factor_median_excess, p.health_factor_log_sd)
-        collateral = founding.choose(population, "collateral", p.collateral)
-        debt = founding.choose(population, "debt", p.debt)
+        excess = founding.log_normal(
+            population, "health_factor", p.health_factor_median_excess, p.health_factor_log_sd, HEALTH
+        )
+        collateral = founding.choose(population, "collateral", p.collateral, COLLATERAL)
+        debt = founding.choose(population, "debt", p.debt, DEBT)
         health = 1.0 + np.maximum(np.array(excess), p.health_factor_least_excess)
         debt_usd = np.minimum(np.array(sizes), largest)
         debt_usd[population.present :] = 0.0

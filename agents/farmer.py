@@ -47,7 +47,7 @@ class Farmer(Borrower):
         assets = founding.reserve(staked), founding.reserve(base)
         threshold = founding.pool.liquidation_threshold_ratio(assets[0], p.emode)
         sizes = founding.log_normal(
-            population, "debt", p.debt_usd_median * population.size_ratio, p.debt_usd_log_sd, stratified=True
+            population, "debt", p.debt_usd_median * population.size_ratio, p.debt_usd_log_sd, base=2
         )
         largest = p.debt_usd_largest * population.size_ratio
         excess = founding.log_normal(population, "health_factor", p.health_factor_median_excess, p.health_factor_log_sd)

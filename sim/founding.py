@@ -68,19 +68,22 @@ class Founding:
         return self.randomness.uniform_array(f"{population.name}.{attribute}", np.arange(len(population)))
 
     def log_normal(
-        self, population: Population, attribute: str, median: float, log_sd: float, stratified: bool = False
+        self, population: Population, attribute: str, median: float, log_sd: float, base: int = 0
     ) -> list[float]:
-        """Log-normal draws `median * exp(log_sd * z)`; stratified ones keep the population's total steady."""
+        """Log-normal draws `median * exp(log_sd * z)`; a prime `base` stratifies them, so that totals are steady."""
         purpose = f"{population.name}.{attribute}"
         rows = np.arange(len(population))
-        if stratified:
-            uniforms = self.randomness.stratified_array(purpose, rows)
+        if base:
+            uniforms = self.randomness.stratified_array(purpose, rows, base)
         else:
             uniforms = self.randomness.uniform_array(purpose, rows)
         return [median * math.exp(z) for z in (log_sd * inverse_normal_array(uniforms)).tolist()]
 
-    def choose(self, population: Population, attribute: str, shares: Mapping[str, float]) -> np.ndarray:
-        """One of the named options a row, as its number in `shares`; probabilities are in proportion to them."""
+    def choose(self, population: Population, attribute: str, shares: Mapping[str, float], base: int = 0) -> np.ndarray:
+        """One of the named options a row, as its number in `shares`; probabilities are in proportion to them.
+
+        A prime `base` stratifies the draws.
+        """
         names = list(shares)
         edges: list[float] = []
         total = math.fsum(shares.values())
@@ -94,7 +97,13 @@ class Founding:
         for name in names:
             level += shares[name] / total
             edges.append(level)
-        picks = np.searchsorted(np.array(edges), self.uniform(population, attribute)).astype(np.int8)
+        if base:
+            uniforms = self.randomness.stratified_array(
+                f"{population.name}.{attribute}", np.arange(len(population)), base
+            )
+        else:
+            uniforms = self.uniform(population, attribute)
+        picks = np.searchsorted(np.array(edges), uniforms).astype(np.int8)
         result: np.ndarray = np.minimum(picks, np.int8(len(names) - 1))
         return result
 

@@ -130,19 +130,21 @@ class Randomness:
         """`normal` for many identities: element i equals the scalar draw, to the bit."""
         return inverse_normal_array(self.uniform_array(purpose, identities, counter))
 
-    def stratified_array(self, purpose: str, rows: Any) -> np.ndarray:
+    def stratified_array(self, purpose: str, rows: Any, base: int = 2) -> np.ndarray:
         """Uniform draws that fill (0, 1) evenly: row i's depends on (seed, purpose, i) only, yet totals vary little.
 
-        Radical inverse of i in base 2 (van der Corput 1935), shifted modulo 1 by a keyed draw (Cranley, Patterson
-        1976), so that every single row is uniform over seeds.
+        Radical inverse of i in `base` (van der Corput 1935), shifted modulo 1 by a keyed draw (Cranley, Patterson
+        1976), so that every single row is uniform over seeds. Attributes drawn in different prime bases fill the
+        square, the cube … evenly together (Halton 1960); in the same base they would go hand in hand.
         """
         index = np.asarray(rows, dtype=np.uint64)
         inverse = np.zeros(index.shape, dtype=np.float64)
-        weight = 0.5
+        radix = np.uint64(base)
+        weight = 1.0 / base
         while index.any():
-            inverse += weight * (index & np.uint64(1)).astype(np.float64)
-            index = index >> np.uint64(1)
-            weight *= 0.5
+            inverse += weight * (index % radix).astype(np.float64)
+            index = index // radix
+            weight /= base
         shifted = inverse + self.uniform(purpose + ".shift", 0)
         shifted -= np.floor(shifted)
         return np.clip(shifted, 2.0**-40, 1.0 - 2.0**-40)
