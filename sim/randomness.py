@@ -137,6 +137,8 @@ class Randomness:
         1976), so that every single row is uniform over seeds. Attributes drawn in different prime bases fill the
         square, the cube … evenly together (Halton 1960); in the same base they would go hand in hand.
         """
+        if base < 2:
+            raise ValueError(f"base: given {base!r}; allowed: a prime number")
         index = np.asarray(rows, dtype=np.uint64)
         inverse = np.zeros(index.shape, dtype=np.float64)
         radix = np.uint64(base)

@@ -18,7 +18,17 @@ from sim.population import Population
 from sim.randomness import Randomness
 
 KINDS = kinds()
-POPULATIONS = ("holders", "managers", "loopers", "lenders", "rest", "liquidators", "arbitrageurs", "traders")
+POPULATIONS = (
+    "holders",
+    "managers",
+    "loopers",
+    "stable_loopers",
+    "lenders",
+    "rest",
+    "liquidators",
+    "arbitrageurs",
+    "traders",
+)
 
 
 def world(seed=1, scenario="demo", **overrides):
@@ -39,7 +49,9 @@ def rows_of(built, name):
 
 
 def reserve_totals(built):
-    return [(totals.scaled_supply, totals.scaled_debt) for totals in map(built.pool.totals, range(4))]
+    return [
+        (totals.scaled_supply, totals.scaled_debt) for totals in map(built.pool.totals, range(len(built.pool.reserves)))
+    ]
 
 
 # ---------------------------------------------------------------------- nothing depends on how many there are
@@ -61,7 +73,7 @@ def test_a_lender_more_changes_nothing_but_the_share_of_the_others():
     for other in POPULATIONS:
         if other not in ("lenders", "rest"):
             assert rows_of(many, other) == rows_of(few, other), other
-    for asset in range(4):
+    for asset in map(few.pool.asset, ("USDC", "USDT", "WETH", "WBTC", "wstETH")):
         before, after = (
             [built.pool.scaled_supplies[asset][k] for k in built.populations["lenders"].accounts]
             for built in (few, many)
@@ -94,12 +106,12 @@ def test_nobody_depends_on_the_order_of_the_populations():
 # ---------------------------------------------------------------------- scale
 @pytest.mark.parametrize("scale", [0.5, 2.0, 4.0])
 def test_scale_multiplies_counts_divides_sizes_and_keeps_totals(scale):
-    counts = {f"populations__{name}__count": 1_000 for name in ("holders", "managers", "loopers")}
+    counts = {f"populations__{name}__count": 1_000 for name in ("holders", "managers", "loopers", "stable_loopers")}
     one, scaled = world(**counts), world(populations__scale=scale, **counts)
     for name in ("holders", "managers", "loopers", "lenders", "rest", "traders"):
         assert len(scaled.populations[name]) == int(len(one.populations[name]) * scale + 0.5)
     for before, after in zip(reserve_totals(one), reserve_totals(scaled), strict=True):
-        # Debts are stratified. Who has which collateral is not, and sizes are very unequal.
+        # Books are stratified; a supply is the product of three attributes, and sizes are very unequal.
         assert after == (pytest.approx(before[0], rel=0.2), pytest.approx(before[1], rel=0.1))
     assert rows_of(scaled, "arbitrageurs") == rows_of(one, "arbitrageurs")
     assert rows_of(scaled, "liquidators") == rows_of(one, "liquidators")
@@ -111,16 +123,17 @@ def test_scale_divides_every_amount_and_leaves_health_factors_and_gas(name):
     one, double = world(**cut), world(populations__scale=2.0, **cut)
     gas = one.gas_token
     for before, after in zip(rows_of(one, name), rows_of(double, name), strict=False):
-        for place, (amount, halved) in enumerate(zip(before[:8], after[:8], strict=True)):
+        for place, (amount, halved) in enumerate(zip(before[:12], after[:12], strict=True)):
             assert abs(amount - 2 * halved) <= 2 + 1e-12 * amount, place
-        assert before[8:10] == after[8:10]  # flags and e-mode
-        assert before[10 + gas] == after[10 + gas] > 0
-        assert before[15:] == after[15:]  # columns: targets, alarms, times
+        assert before[12:14] == after[12:14]  # flags and e-mode
+        assert before[14 + gas] == after[14 + gas] > 0
+        assert before[21:] == after[21:]  # columns: targets, alarms, times
 
 
 def test_totals_vary_little_over_seeds():
     """Stratified sizes: the debt of 1,000 borrowers is within a tenth of its mean although sizes vary hundredfold."""
-    debts = [world(seed, populations__holders__count=1_000).pool.totals(3).scaled_debt for seed in range(1, 9)]
+    worlds = [world(seed, populations__holders__count=1_000) for seed in range(1, 9)]
+    debts = [built.pool.totals(3).scaled_debt + built.pool.totals(4).scaled_debt for built in worlds]
     assert max(debts) / min(debts) < 1.1
 
 
@@ -131,7 +144,7 @@ def test_the_opening_utilisation_is_met(seed, count):
     built = world(seed, "aave-v3-ethereum", populations__scale=0.05, populations__rest__count=20 * count)
     pool = built.pool
     assert len(built.populations["rest"]) == count
-    for symbol, utilisation in (("USDC", 0.90), ("WETH", 0.72)):
+    for symbol, utilisation in (("USDC", 0.89), ("USDT", 0.69), ("WETH", 0.71)):
         assert pool.utilisation_ratio(pool.asset(symbol)) == pytest.approx(utilisation, abs=1e-9)
     pool.audit()
     built.ledger.audit()
@@ -216,9 +229,7 @@ def test_every_position_opens_at_its_own_health_factor(name):
 
 def test_sizes_follow_the_stated_law():
     built = world(populations__holders__count=2_000, populations__holders__debt_usd_log_sd=1.0)
-    usdc = built.pool.asset("USDC")
-    price = built.outside.prices[3]
-    sizes = [built.pool.scaled_debts[usdc][k] / 1e6 * price for k in built.populations["holders"].accounts]
+    sizes = [built.pool.account_data(k).total_debt_base * 1e-8 for k in built.populations["holders"].accounts]
     z = [math.log(size / 250_000) for size in sizes]
     assert abs(np.mean(z)) < 0.01
     assert np.std(z) == pytest.approx(1.0, abs=0.01)
@@ -268,27 +279,39 @@ def test_choices_follow_the_weights_and_never_one_of_weight_zero():
     many = people(5_000)
     picks = f.choose(many, "debt", {"zero": 0.0, "one": 1.0, "three": 3.0, "none": 0.0})
     assert set(picks.tolist()) == {1, 2}
-    assert abs(np.count_nonzero(picks == 2) / 5_000 - 0.75) < 0.025
-    fewer = f.choose(people(50), "debt", {"zero": 0.0, "one": 10.0, "three": 30.0, "none": 0.0})
-    assert fewer.tolist() == picks[:50].tolist()
-    assert f.choose(people(3), "debt", {"only": 0.1}).tolist() == [0, 0, 0]
+    assert abs((picks == 2).mean() - 0.75) < 0.025
+    again = f.choose(people(50), "debt", {"zero": 0.0, "one": 10.0, "three": 30.0, "none": 0.0})
+    assert again.tolist() == picks[:50].tolist()
+    assert f.choose(people(3), "debt", {"only": 0.1}).tolist() == [0] * 3
 
 
-@pytest.mark.parametrize("stratified", [False, True])
-def test_log_normal_draws_have_their_median_and_spread(stratified):
-    values = founding().log_normal(people(4_000), "size", 50.0, 0.7, stratified)
+def test_stratified_choices_keep_their_share_of_every_part_of_the_sizes():
+    """Size in base 2 and choice in base 3: of the largest tenth, too, a quarter falls to either side."""
+    f = founding()
+    many = people(5_000)
+    sizes = np.array(f.log_normal(many, "size", 50.0, 2.1, 2))
+    picks = f.choose(many, "debt", {"one": 1.0, "three": 3.0}, 3)
+    largest = np.argsort(sizes)[-500:]
+    assert abs((picks == 1).mean() - 0.75) < 0.002
+    assert abs((picks[largest] == 1).mean() - 0.75) < 0.02
+    assert f.choose(people(50), "debt", {"one": 1.0, "three": 3.0}, 3).tolist() == picks[:50].tolist()
+
+
+@pytest.mark.parametrize("base", [0, 2, 5])
+def test_log_normal_draws_have_their_median_and_spread(base):
+    values = founding().log_normal(people(4_000), "size", 50.0, 0.7, base)
     z = np.array([math.log(value / 50.0) / 0.7 for value in values])
-    tolerance = 0.005 if stratified else 4.0 / math.sqrt(4_000)
+    tolerance = 0.005 if base else 4.0 / math.sqrt(4_000)
     assert abs(z.mean()) < tolerance
     assert abs(z.std() - 1.0) < max(tolerance, 0.01)
-    assert founding().log_normal(people(7), "size", 50.0, 0.7, stratified) == values[:7]
-    assert values == [50.0 * math.exp(0.7 * NormalDist().inv_cdf(u)) for u in _uniforms(stratified)]
+    assert founding().log_normal(people(7), "size", 50.0, 0.7, base) == values[:7]
+    assert values == [50.0 * math.exp(0.7 * NormalDist().inv_cdf(u)) for u in _uniforms(base)]
 
 
-def _uniforms(stratified):
-    draws = Randomness(1)
-    chosen = draws.stratified_array if stratified else draws.uniform_array
-    return chosen("people.size", np.arange(4_000)).tolist()
+def _uniforms(base):
+    draws, rows = Randomness(1), np.arange(4_000)
+    chosen = draws.stratified_array("people.size", rows, base) if base else draws.uniform_array("people.size", rows)
+    return chosen.tolist()
 
 
 def test_traded_assets_are_those_of_the_named_pools_in_the_scenarios_order():
@@ -328,13 +351,13 @@ def test_wallets_gas_and_positions_come_from_outside_and_are_counted():
 
 # ---------------------------------------------------------------------- what a world refuses to be built with
 REFUSED = {
-    "more debt than supply": ({"populations.rest.count": 0}, {"pool.reserves.USDC"}),
+    "more debt than supply": ({"populations.rest.count": 0}, {"pool.reserves.USDC", "pool.reserves.USDT"}),
     "no lenders at all": (
         {"populations.rest.count": 0, "populations.lenders.count": 0},
-        {"pool.reserves.USDC"},
+        {"pool.reserves.USDC", "pool.reserves.USDT"},
     ),
     "weights of nothing": (
-        {"populations.holders.debt.USDC": 0.0, "populations.loopers.collateral.wstETH": 0.0},
+        {"populations.holders.debt": {"USDC": 0.0, "USDT": 0.0}, "populations.loopers.collateral.wstETH": 0.0},
         {"populations.holders.debt", "populations.loopers.collateral"},
     ),
     "collateral that counts for nothing": (
@@ -378,8 +401,8 @@ def test_what_cannot_be_built_is_a_problem_of_the_scenario(case):
 
 @pytest.mark.parametrize("name", POPULATIONS)
 def test_a_population_of_nobody_and_one_of_one_can_be_built(name):
-    lenders = {"populations.rest.opening_utilisation": {"USDC": 0.9}} if name != "rest" else {}
-    supply = {"populations.lenders.supply_usd.USDC": 9e7} if name == "rest" else {}
+    lenders = {"populations.rest.opening_utilisation": {"USDC": 0.9, "USDT": 0.7}} if name != "rest" else {}
+    supply = {"populations.lenders.supply_usd": {"USDC": 9e7, "USDT": 9e7}} if name == "rest" else {}
     for count in (0, 1):
         overrides = {f"populations.{name}.count": count} | lenders | supply
         built = build(scenarios.load("demo", overrides, KINDS), 1)

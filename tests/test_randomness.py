@@ -222,8 +222,21 @@ def test_stratified_rows_fill_the_interval_evenly(n):
     assert abs(values.mean() - 0.5) <= 0.5 / n + 1e-11
 
 
-def test_every_stratified_row_is_uniform_over_seeds():
-    rows = np.array([Randomness(seed).stratified_array("debt", [0, 1, 77]) for seed in range(3_000)])
+@pytest.mark.parametrize("base", [3, 5, 7])
+def test_other_bases_fill_it_as_evenly(base):
+    values = np.sort(Randomness(6).stratified_array("debt", range(base**3), base))
+    assert np.diff(values) == pytest.approx(1.0 / base**3, abs=1e-11)
+
+
+@pytest.mark.parametrize("base", [1, 0, -2])
+def test_a_base_below_two_is_refused(base):
+    with pytest.raises(ValueError, match="a prime number"):
+        Randomness(6).stratified_array("debt", range(4), base)
+
+
+@pytest.mark.parametrize("base", [2, 3])
+def test_every_stratified_row_is_uniform_over_seeds(base):
+    rows = np.array([Randomness(seed).stratified_array("debt", [0, 1, 77], base) for seed in range(3_000)])
     for row in range(3):
         assert kolmogorov(rows[:, row]) < ONE_IN_A_THOUSAND
 

@@ -51,6 +51,9 @@ def test_real_parameters_of_the_base():
         "wstETH": (0.785, 0.81, 0.06, 0.1, 0.05, 1_760_000, 480_000, 0.8, 0.016, 0.85),
         "WBTC": (0.73, 0.78, 0.05, 0.1, 0.5, 49_875, 28_000, 0.8, 0.04, 3.0),
         "USDC": (0.75, 0.78, 0.045, 0.2, 0.1, 4_800_000_000, 4_320_000_000, 0.92, 0.055, 0.35),
+        "USDT": (0.75, 0.78, 0.045, 0.1, 0.1, 6_000_000_000, 5_700_000_000, 0.92, 0.055, 0.225),
+        # The caps of the Ethena tokens it stands in for, in sUSDe: 4,464.9M USD at 1.180365.
+        "sUSDe": (0.72, 0.75, 0.085, 0.1, 0.2, 3_782_000_000, 0, 0.9, 0.0, 0.0),
     }
     found = {
         name: (
@@ -70,8 +73,10 @@ def test_real_parameters_of_the_base():
     assert found == expected
     emode = scenario.pool.emodes[1]
     assert (emode.ltv, emode.liquidation_threshold, emode.liquidation_bonus) == (0.93, 0.95, 0.01)
-    assert [asset.decimals for asset in scenario.assets.values()] == [18, 18, 8, 6]
+    assert not scenario.pool.reserves["sUSDe"].borrowing_enabled
+    assert [asset.decimals for asset in scenario.assets.values()] == [18, 18, 8, 6, 6, 18]
     assert scenario.assets["wstETH"].ratio * 2578.461748 == pytest.approx(3112.681039, rel=5e-6)
+    assert scenario.assets["sUSDe"].ratio * 1.000259 == pytest.approx(1.180365, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", library_names())

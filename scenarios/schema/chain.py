@@ -91,7 +91,7 @@ class Oracle(Section):
     report_tip_ratio: float = field(
         0.1,
         "What a report offers above the going price of gas, as a ratio to it",
-        source="assumption: no published figure found",
+        source="assumption: nodes bid a little over the going price; the same as ordinary senders to twice it",
         plausible=(0.0, 1.0),
         ge=0,
         le=1_000,
@@ -99,7 +99,7 @@ class Oracle(Section):
     report_raise_ratio: float = field(
         0.125,
         "Rise of that ratio with every block in which the report finds no room",
-        source="assumption: no published figure found",
+        source="assumption: as the raise that replaces a waiting transaction (gas.raise_ratio); none to a half",
         plausible=(0.0, 0.5),
         ge=0,
         le=10,
@@ -107,7 +107,7 @@ class Oracle(Section):
     report_ceiling_ratio: float = field(
         3.0,
         "Highest such ratio",
-        source="assumption: no published figure found",
+        source="assumption: limits set ahead by the operators: half to ten times over the going price",
         plausible=(0.5, 10.0),
         ge=0,
         le=10_000,
@@ -171,7 +171,7 @@ class OperationGas(Section):
         100_000,
         "A public liquidation that comes too late: it looks first and gives up",
         unit="gas",
-        source="assumption: no published figure found",
+        source="assumption: a call, some reads of storage and the revert; 30,000 if it reads one slot only",
         plausible=(30_000, 300_000),
         ge=21_000,
     )

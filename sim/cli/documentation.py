@@ -29,6 +29,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _KINDS = {"int": "whole number", "float": "number", "text": "text", "bool": "true or false"}
 
+#: Scenarios that stand for no market: their figures are made to be followed, or worked out, by hand.
+INVENTED = ("cascade-by-hand", "demo")
+
 #: What of a run's output changes with the machine, and how the README shows it.
 _VARYING = {
     r"(?m)^(Took +).*$": r"\1…",
@@ -73,13 +76,13 @@ def schema_assumptions(fields: Iterable[Field]) -> str:
 
 
 def library_assumptions() -> str:
-    """Every assumed number that a scenario of the library sets, but for those that are invented as a whole."""
+    """Every assumed number that a scenario of the library sets, but for books that are invented as a whole."""
     from agents.registry import kinds
 
     parts = []
     for name in library_names():
         scenario = load(name, kinds=kinds())
-        rows = [] if scenario.source.startswith(("invented", "constructed")) else list(_assumed(name, scenario))
+        rows = [] if name in INVENTED else list(_assumed(name, scenario))
         if rows:
             parts.append(f"### {name}\n\n" + table(("field", "value", "range", "unit", "meaning", "why"), rows))
     return "\n".join(parts)
@@ -98,7 +101,7 @@ def _assumed(name: str, scenario: Any) -> Iterator[tuple[str, ...]]:
         field = values[0].field
         shown = ", ".join(f"{v.path.removeprefix(path).lstrip('.')} {value_words(v.value)}".strip() for v in values)
         reason, stated = _reason(values[0].source, path.rpartition(".")[2])
-        if path.startswith("populations.") and field.assumption:
+        if path.startswith("populations.") and field.assumption and not stated:
             reason, _ = _reason(field.source, "")
         yield f"`{path}`", shown, stated or _plausible(field), field.unit, field.meaning, reason
 
