@@ -118,33 +118,71 @@ def test_lender_exit(seed):
     assert np.median(rate[-288:]) < 0.10
 
 
-@pytest.mark.slow
-def test_utilisation_settles_at_the_kink_that_nobody_knows():
-    """Five seeds of `calm`, five days, lenders and borrowers who compare rates: within 3 points for 80 % of the time.
+LOOPS = {
+    "kind": "rate_sensitive",
+    "count": 1_200,
+    "debt_usd_median": 210_000.0,
+    "health_factor_median_excess": 0.08,
+    "health_factor_log_sd": 0.5,
+    "health_factor_least_excess": 0.0222,
+    "collateral": {"sUSDe": 1.0},
+    "debt": {"USDC": 0.5, "USDT": 0.5},
+    "emode": 2,
+    "spare_share_ratio": 0.0,
+    "alarm_below_target": 0.03,
+    "alarm_least": 1.01,
+}
 
-    At least four seeds, and their mean. Outside one borrows at 6.5 % and lends at 4.5 %; the kink (92 %, 5.5 %) is a
-    parameter of the pool alone.
+
+def comparing(opening):
+    """`calm` in which lenders and borrowers compare rates; the dollar coins open at a utilisation of `opening`.
+
+    Elsewhere one lends at 4.5 % (Treasury bills 4.3 %, savings rates of dollar coins 4.5 %, July 2025) and pays 8 % for
+    leverage; sUSDe earns 7 %, so loops borrow up to 6.5 %. The kink (92 %, 5.5 %) is a parameter of the pool alone.
     """
-    outside = {"USDC": 0.045}
-    changes = {
+    outside = {"USDC": 0.045, "USDT": 0.045}
+    lenders = {"kind": "elastic_lender", "outside_rate_per_year": outside}
+    return {
         "populations.scale": 0.08,
         "run.step_seconds": 300,
-        "run.horizon_seconds": 5 * 86_400,
+        "run.horizon_seconds": 3 * 86_400,
         "populations.managers.kind": "rate_sensitive",
-        "populations.managers.reference_rate_per_year": {"USDC": 0.065},
-        "populations.lenders.kind": "elastic_lender",
-        "populations.lenders.count": 1_500,
-        "populations.lenders.outside_rate_per_year": outside,
-        "populations.rest.kind": "elastic_lender",
-        "populations.rest.count": 500,
-        "populations.rest.outside_rate_per_year": outside,
+        "populations.managers.reference_rate_per_year": {"USDC": 0.08, "USDT": 0.08},
+        "populations.stable_loopers": LOOPS | {"reference_rate_per_year": {"USDC": 0.065, "USDT": 0.065}},
+        **{f"populations.lenders.{key}": value for key, value in (lenders | {"count": 1_500}).items()},
+        **{f"populations.rest.{key}": value for key, value in (lenders | {"count": 500}).items()},
+        "populations.rest.opening_utilisation": {"USDC": opening, "USDT": opening, "WETH": 0.71},
     }
-    shares = []
+
+
+def utilisations(opening):
+    """USDC's utilisation through three days of `calm`, one row a seed, and the kink."""
+    found = []
     for seed in range(1, 6):
-        with Economy("calm", seed=seed, overrides=changes) as economy:
+        with Economy("calm", seed=seed, overrides=comparing(opening)) as economy:
             economy.run()
-            utilisation = economy.finish()["metrics"]["utilisation.USDC"]
+            found.append(economy.finish()["metrics"]["utilisation.USDC"])
             kink = economy.settings.pool.reserves["USDC"].optimal_utilisation
-        shares.append(float((np.abs(utilisation - kink) <= 0.03).mean()))
-    assert sum(share >= 0.8 for share in shares) >= 4, shares
-    assert np.mean(shares) >= 0.8
+        assert found[-1][0] == pytest.approx(opening, abs=0.01)
+    return np.array(found), kink
+
+
+@pytest.mark.slow
+def test_utilisation_comes_down_to_the_kink_that_nobody_knows_and_stays():
+    """Opening 6 points above: within 3 points of it for 80 % of the time, on at least four seeds and in their mean."""
+    found, kink = utilisations(0.98)
+    shares = (np.abs(found - kink) <= 0.03).mean(axis=1)
+    assert (shares >= 0.8).sum() >= 4, shares
+    assert shares.mean() >= 0.8
+
+
+@pytest.mark.slow
+def test_from_far_below_it_is_drawn_nearer():
+    """Opening 12 points below: nearer on every seed, and less than half as far in their mean on the last day.
+
+    The pull is gentle there (docs/model.md 10), so not every seed arrives within 3 points.
+    """
+    found, kink = utilisations(0.80)
+    gaps = np.abs(found[:, -288:] - kink).mean(axis=1)
+    assert (gaps < 0.12).all(), gaps
+    assert gaps.mean() < 0.06, gaps

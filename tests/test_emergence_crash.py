@@ -18,10 +18,15 @@ SMALL = {"run.step_seconds": 60, "populations.scale": 0.1}  # 1,000 borrowers
 DEEP = {
     "assets.WETH.depth_2pct": 80e6,
     "assets.wstETH.depth_2pct": 80e6,
+    "assets.sUSDe.depth_2pct": 20e6,
     "assets.WBTC.depth_2pct": 200e6,
-    "amms.WETH-USDC.liquidity_usd": 900e6,
+    "amms.WETH-USDC.liquidity_usd": 500e6,
+    "amms.WETH-USDT.liquidity_usd": 400e6,
     "amms.WBTC-WETH.liquidity_usd": 500e6,
-    "amms.wstETH-WETH.liquidity_usd": 100e6,
+    "amms.wstETH-WETH.liquidity_usd": 60e6,
+    "amms.wstETH-WETH-stable.liquidity_usd": 180e6,
+    "amms.USDT-USDC.liquidity_usd": 200e6,
+    "amms.sUSDe-USDT.liquidity_usd": 70e6,
 }
 
 
