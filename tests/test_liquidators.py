@@ -61,7 +61,8 @@ def test_pairs_served_are_few_and_kept():
     for sender, used in pairs.items():
         for collateral, debt in used:
             assets = [economy.pool.asset(symbol) for symbol in (collateral, debt)]
-            draw = economy.randomness.uniform("pair served", economy.ledger.identity(sender), assets[0] << 16 | assets[1])
+            pair = assets[0] << 16 | assets[1]
+            draw = economy.randomness.uniform("pair served", economy.ledger.identity(sender), pair)
             assert draw < 0.4
 
 
