@@ -22,7 +22,7 @@ L = "populations.liquidators."
 )
 def test_what_is_kept_equals_the_draws_one_by_one(overrides):
     met = 0
-    with Economy("demo", overrides={L + "count": 7, **overrides}) as economy:
+    with Economy("demo", overrides={L + "count": 7, L + "latency_blocks_median": 30.0, **overrides}) as economy:
         population, view, draw = economy.populations["liquidators"], economy.view, economy.randomness
         p, columns = population.parameters, population.columns
         rows = range(len(population))
