@@ -39,7 +39,10 @@ class Sale(NamedTuple):
     @property
     def venue(self) -> str:
         """Where the amount was first exchanged: the pools of a split route joined by "+"."""
-        return "+".join(route[0].venue for route, _ in single_routes(self.route, 0))
+        route = self.route
+        if not isinstance(route, SplitRoute):
+            return route[0].venue
+        return "+".join(legs[0].venue for legs in route.routes)
 
 
 class Venues:
@@ -70,6 +73,12 @@ class Venues:
     def swap(self, sender: int, route: Route, amount_in: int, min_out: int, cause: str) -> Sale:
         """Sell `amount_in` along `route`; reverts with `TOO_LITTLE` below `min_out`."""
         received = 0
+        if len(route) == 1:  # most swaps: one pool (a split route is a pair)
+            leg: Leg = route[0]
+            received = self.exchange(sender, leg, amount_in, cause)
+            if received < min_out:
+                raise Revert(TOO_LITTLE)
+            return Sale(leg.token_in, leg.token_out, amount_in, received, route)
         for legs, part in single_routes(route, amount_in):
             if not part and isinstance(route, SplitRoute):
                 continue
@@ -88,9 +97,9 @@ class Venues:
             return int(trade.amount_out)
         amm = self.amms[leg.venue]
         before = amm.log_price()
-        price = amm.price()
+        price = amm.price() if cause in self.restored_causes else 0.0
         received = amm.swap_exact_in(sender, leg.token_in, amount_in).amount_out
-        if cause in self.restored_causes:
+        if price:
             self._restore(amm, leg, price)
         self.displacements[leg.venue].swap(cause, amm.log_price() - before)
         return int(received)
