@@ -18,6 +18,10 @@ MAX = 2**256 - 1
 _FRACTIONS = tuple(0.5**halvings for halvings in range(1, 13))
 
 
+#: Units by which what leaves a position may differ from what was worked out, because balances are stored scaled.
+ROUNDING_UNITS = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One liquidation call and what it earns; amounts in smallest units, profit in the debt token before gas."""
@@ -150,9 +154,13 @@ def _whole(pool: Any, full: Any) -> int:
     """The least amount to cover with which the pool does what `full` says.
 
     Where the collateral is the limit, the debt it pays for is rounded, and to offer exactly that much may leave a unit
-    of collateral behind: the dust rule then refuses it. What is offered too much is not taken.
+    of collateral behind: the dust rule then refuses it. What is offered too much is not taken. Where collateral is
+    left, the debt was the limit, and the very same amount does the very same.
     """
     repaid = int(full.debt_repaid)
+    taken = full.collateral_to_liquidator + full.protocol_fee
+    if taken < pool.atoken_balance(full.collateral_asset, full.borrower) - ROUNDING_UNITS:
+        return repaid
     for amount in (repaid, repaid + 2, repaid + 2 + repaid // 1_000_000, repaid + 2 + repaid // 1_000):
         if pool.liquidation_preview(full.borrower, full.collateral_asset, full.debt_asset, amount) == full:
             return amount

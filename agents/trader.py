@@ -105,28 +105,36 @@ class Trader(EconomicAgent):
             draw_ahead(population, found, view)
         return found
 
+    def is_due(self, view: View) -> bool:
+        """`due` on this agent's own row."""
+        return bool(self.population.columns["look_at"][self.row] <= view.timestamp)
+
     def act(self, view: View) -> list[Transaction]:
         """One trade; if the wallet lacks the token, the trade goes the other way."""
         if not self.is_due(view):
             return []
-        p = self.parameters
-        account = self.account
-        names = p.pools or tuple(view.venues.amms)
+        population = self.population
+        p = population.parameters
+        account = population.first + self.row
+        amms = view.venues.amms
+        names = p.pools or tuple(amms)
         if not names:
             return []
         pool_draw, size_draw, side_draw = self._drawn(view)
         name = names[int(pool_draw * len(names))]
-        amm = view.venues.amms[name]
-        size_usd = p.size_usd_median * self.population.size_ratio * math.exp(p.size_log_sd * size_draw)
-        sell_first = side_draw < 0.5
-        tokens = (amm.token0, amm.token1) if sell_first else (amm.token1, amm.token0)
-        for token_in, token_out in (tokens, tokens[::-1]):
-            amount = int(size_usd / view.outside_usd[token_in] * view.ledger.tokens[token_in].unit)
-            if 0 < amount <= view.ledger.balances[token_in][account]:
-                call = Call(
-                    "venues", "swap", ((Leg(name, token_in, token_out),), amount, 0, "trading"), view.operations.swap
-                )
-                return [Transaction(account, (call,), "trading", tip_gwei=view.tip_gwei)]
+        amm = amms[name]
+        size_usd = p.size_usd_median * population.size_ratio * math.exp(p.size_log_sd * size_draw)
+        token_in, token_out = amm.token0, amm.token1
+        if side_draw >= 0.5:
+            token_in, token_out = token_out, token_in
+        ledger = view.ledger
+        for _ in range(2):
+            amount = int(size_usd / view.outside_usd[token_in] * ledger.tokens[token_in].unit)
+            if 0 < amount <= ledger.balances[token_in][account]:
+                route = (Leg(name, token_in, token_out),)
+                call = Call("venues", "swap", (route, amount, 0, "trading"), view.operations.swap)
+                return [Transaction(account, (call,), "trading", view.tip_gwei)]
+            token_in, token_out = token_out, token_in
         return []
 
     def _drawn(self, view: View) -> tuple[float, float, float]:

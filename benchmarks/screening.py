@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.table import Figure, show
 from sim.screening import Calendar, GroupScreen, LiquidationBook, PlainScreen, Screen
 
 PRICES = np.array([3500.0, 4200.0, 100_000.0, 1.0])  # WETH, wstETH, WBTC, USDC
@@ -27,6 +28,7 @@ CORRELATION = 0.8
 VOLATILITY_PER_YEAR = 0.8
 BLOCK_SECONDS = 12.0
 BLOCKS_PER_YEAR = 365.0 * 86_400.0 / BLOCK_SECONDS
+SIZES = (10_000, 100_000, 1_000_000)
 LOOK_SECONDS = 86_400.0  # mean time between an owner's looks
 
 
@@ -236,7 +238,7 @@ def standing(positions: int, blocks: int = 2000) -> float:
     return (process_time() - start) / blocks
 
 
-def measure(sizes: tuple[int, ...] = (10_000, 100_000, 1_000_000), blocks: int = 7200) -> dict[int, dict[str, float]]:
+def measure(sizes: tuple[int, ...] = SIZES, blocks: int = 7200) -> dict[int, dict[str, float]]:
     """All figures by number of accounts, in seconds."""
     result = {}
     for accounts in sizes:
@@ -268,23 +270,22 @@ ROWS = [
 ]
 
 
-def main(sizes: tuple[int, ...] = (10_000, 100_000, 1_000_000)) -> None:
-    """Print the table and the ratios."""
-    figures = measure(sizes)
-    print(f"{'accounts':44s}" + "".join(f"{size:>14,}" for size in sizes))
-    for label, key, unit in ROWS:
-        scale = 1e3 if unit == "ms" else 1e6
-        print(f"{label + ', ' + unit:44s}" + "".join(f"{figures[size][key] * scale:14.3f}" for size in sizes))
-    ratios = {
-        "Mesa loop / groups, calm": [figures[s]["mesa_seconds"] / figures[s]["groups_seconds"] for s in sizes],
-        "plain pass / groups, day": [figures[s]["day_plain_mean"] / figures[s]["day_mean"] for s in sizes],
-        "groups, day, against the smallest book": [
-            figures[s]["day_mean"] / figures[sizes[0]]["day_mean"] for s in sizes
-        ],
-    }
-    for label, values in ratios.items():
-        print(f"{label:44s}" + "".join(f"{value:13,.1f}×" for value in values))
+def figures(sizes: tuple[int, ...] = SIZES, measured: dict[int, dict[str, float]] | None = None) -> Iterator[Figure]:
+    """Every figure of this part, with its target."""
+    measured = measured or measure(sizes)
+    for size in sizes:
+        for label, key, unit in ROWS:
+            yield Figure(f"{size:,} accounts, {label}, {unit}", measured[size][key] * (1e3 if unit == "ms" else 1e6))
+        ratio = measured[size]["mesa_seconds"] / measured[size]["groups_seconds"]
+        yield Figure(f"{size:,} accounts, calm: Mesa loop over groups", ratio)
+    smallest, largest = measured[sizes[0]], measured[sizes[-1]]
+    who = f"day of {sizes[-1]:,} accounts"
+    ratio = largest["day_mean"] / smallest["day_mean"]
+    yield Figure(f"{who}: screening over that of {sizes[0]:,}", ratio, most=15)
+    ratio = largest["day_mean"] / largest["day_plain_mean"]
+    yield Figure(f"{who}: screening over a plain pass", ratio, most=0.1)
+    yield Figure(f"{who}: each further touched row, µs", 1e6 * largest["further_row_seconds"], most=5)
 
 
 if __name__ == "__main__":
-    main(tuple(int(argument) for argument in sys.argv[1:]) or (10_000, 100_000, 1_000_000))
+    show(figures(tuple(int(argument) for argument in sys.argv[1:]) or SIZES))

@@ -33,6 +33,7 @@ from sim.markets.provision import Provision
 from sim.markets.ratios import RedemptionRatios
 from sim.markets.redemption import RedemptionQueue
 from sim.markets.venues import Venues
+from sim.memory import check_memory
 from sim.opening import open_amms, open_pool
 from sim.population import Population
 from sim.randomness import Randomness
@@ -91,6 +92,8 @@ def build(scenario: Scenario, seed: int) -> World:
     """
     run = scenario.run
     refusals = Refusals(scenario)
+    check_memory(scenario, refusals)
+    refusals.check()
     randomness = Randomness(seed)
     clock = Clock(run.start_timestamp)
     ledger = Ledger()

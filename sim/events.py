@@ -88,11 +88,16 @@ class EventRecorder:
             fee_eth,
         )
         detail: tuple[Any, ...] = ()
-        for result in receipt.results:
+        results = receipt.results
+        if len(results) == 1 and type(results[0]) is Sale:  # most receipts
+            detail = self._sale(sender, results[0])
+            self.recorder.events.add_row(head + detail)
+            return
+        for result in results:
             if type(result) is CapitalMoved:
                 self._capital(sender, result)
-        if receipt.results:
-            result = receipt.results[-1]
+        if results:
+            result = results[-1]
             if type(result) is LiquidationDone:
                 detail = self._liquidation(receipt, result)
             elif type(result) is ArbitrageDone:
@@ -156,10 +161,11 @@ class EventRecorder:
         return self._trade(None, done.venue, net_usd, done.token_in, done.token_out, done.amount_in, done.amount_out)
 
     def _sale(self, sender: int, sale: Sale) -> tuple[Any, ...]:
-        prices = self.economy.outside.prices
-        got_usd = sale.amount_out / self.units[sale.token_out] * prices[sale.token_out]
-        self.flow(sender).trading_usd += got_usd - sale.amount_in / self.units[sale.token_in] * prices[sale.token_in]
-        return self._trade(None, sale.venue, None, sale.token_in, sale.token_out, sale.amount_in, sale.amount_out)
+        token_in, token_out, amount_in, amount_out, _ = sale
+        prices, units = self.economy.outside.prices, self.units
+        got_usd = amount_out / units[token_out] * prices[token_out]
+        self.flow(sender).trading_usd += got_usd - amount_in / units[token_in] * prices[token_in]
+        return self._trade(None, sale.venue, None, token_in, token_out, amount_in, amount_out)
 
     def _deleveraging(self, sender: int, done: Deleveraged) -> tuple[Any, ...]:
         collateral = self.reserve_tokens[done.collateral_asset]

@@ -8,6 +8,7 @@ wakes: `act` evaluates `due` again on its own row.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 
@@ -42,7 +43,7 @@ class Waking:
         self.calendar = Calendar(page_seconds)
         self.owners = Owners()
         self.means: dict[str, float] = {}
-        self._looked: list[int] = []
+        self._looked: list[tuple[Population, list[int]]] = []
 
     def add(self, population: Population, now: int) -> None:
         """Take up a population: draw its first times, or arm its alarms."""
@@ -78,16 +79,27 @@ class Waking:
         for account in self.alarms.look(*factors):
             self._draw(self.owners[account], account, now)
         woken: dict[str, list[int]] = {}
-        self._looked = self.calendar.due(now)
-        for account in self._looked:
-            population = self.owners[account]
-            woken.setdefault(population.name, []).append(account - population.first)
+        self._looked = self._by_population(self.calendar.due(now))
+        for population, accounts in self._looked:
+            first = population.first
+            woken[population.name] = [account - first for account in accounts]
         for timetable in self.timetables.values():
             for account in timetable.open(now, factors):
                 population = timetable.owners[account]
                 woken.setdefault(population.name, []).append(account - population.first)
         # A row may have several reasons to look at once; it is asked once.
         return {name: sorted(dict.fromkeys(rows)) for name, rows in woken.items()}
+
+    def _by_population(self, accounts: list[int]) -> list[tuple[Population, list[int]]]:
+        """Ascending accounts, cut where another population begins."""
+        found: list[tuple[Population, list[int]]] = []
+        place = 0
+        while place < len(accounts):
+            population = self.owners[accounts[place]]
+            end = bisect_left(accounts, population.accounts.stop, place)
+            found.append((population, accounts[place:end]))
+            place = end
+        return found
 
     def touch(self, accounts: list[int]) -> None:
         """Balances of these accounts changed: every screen looks at them anew."""
@@ -101,16 +113,14 @@ class Waking:
         for timetable in self.timetables.values():
             timetable.close(now)
         back: list[int] = []
-        again: dict[str, list[int]] = {}
-        for account in self._looked:
-            population = self.owners[account]
+        for population, accounts in self._looked:
             if population.agent_class.wake == "calendar":
-                again.setdefault(population.name, []).append(account)
+                self._draw_next(population, accounts, now)
             else:
-                population.columns["look_at"][account - population.first] = math.inf
-                back.append(account)
-        for name, accounts in again.items():
-            self._draw_next(self.economy.populations[name], accounts, now)
+                look_at = population.columns["look_at"]
+                for account in accounts:
+                    look_at[account - population.first] = math.inf
+                back.extend(accounts)
         if back:
             self.alarms.rearm(np.array(back, dtype=np.int64))
         self._looked = []

@@ -24,7 +24,7 @@ LAYERS: dict[str, int] = {"sim": 1} | {  # the package itself: a version and not
         "sim.metrics "
         "sim.yield_metrics sim.standing_debts sim.snapshots "
         "sim.pictures sim.waking sim.governance sim.liquidatable sim.run sim.cascade "
-        "sim.results sim.conformance sim.studies sim.inputs",
+        "sim.results sim.conformance sim.studies sim.inputs sim.memory",
         5: "sim.cli ui app",
     }.items()
     for module in modules.split()
@@ -54,7 +54,7 @@ INTEGER_SUMS = {
     "sim/markets/routes.py": {
         "weights",
         "rest",
-        "(quote(route, amount) for route, amount in single_routes(chosen, amount_in))",
+        "(quoted(place, amount) for place, amount in zip(order, amounts, strict=True))",
     },
     "sim/markets/venues.py": {"parts"},
     "agents/farmer.py": {"(request.base_amount for request in ready)"},
@@ -64,7 +64,8 @@ INTEGER_SUMS = {
         "(sum(amounts) for _, amounts, _ in self.supplies.get(reserve, []))",
         "(sum(amounts) for _, amounts in self.debts.get(reserve, []))",
     },
-    "sim/chain/transaction.py": {"(call.gas for call in self.calls)"},
+    "sim/chain/transaction.py": {"(call.gas for call in calls)"},
+    "sim/memory.py": {"agents.values()", "agents_of(scenario).values()"},
     "sim/markets/periphery.py": {"repaid"},
     "sim/markets/lending/constants.py": {"(1 << 2 * reserve for reserve in range(MAX_RESERVES))"},
     "sim/markets/lending/standing.py": {"column"},

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 
 from sim.chain.clock import Clock
 from sim.chain.revert import Revert
+from sim.economy import Economy
 from sim.ledger import Ledger
 from sim.markets.amm.constant_product import ConstantProductPool
 from sim.markets.displacement import Displacement
@@ -129,3 +131,90 @@ def test_split_equalises_marginals_of_smooth_functions():
     assert found["c"] == pytest.approx(9 / 14, abs=2e-3)
     assert found["b"] == pytest.approx(4 / 14, abs=2e-3)
     assert found["a"] == pytest.approx(1 / 14, abs=2e-3)
+
+
+def halving(quote, routes, amount_in):
+    """An independent search: start on the first, move half, a quarter, ... from one to another while that pays."""
+    weights = [PARTS] + [0] * (len(routes) - 1)
+
+    def total(shares):
+        return sum(quote(r, amount_in * w // PARTS) for r, w in zip(routes, shares, strict=True) if w)
+
+    best, step = total(weights), PARTS // 2
+    while step:
+        tried = []
+        for source in range(len(routes)):
+            for target in range(len(routes)):
+                if source != target and weights[source] >= step:
+                    moved = list(weights)
+                    moved[source] -= step
+                    moved[target] += step
+                    tried.append((total(moved), moved))
+        most, moved = max(tried, default=(0, []))
+        if most > best:
+            best, weights = most, moved
+        else:
+            step //= 2
+    return best
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_best_route_gives_as_much_as_an_independent_search_with_few_quotes(seed):
+    draw = random.Random(seed)
+    sizes = [int(10 ** draw.uniform(1, 5)) for _ in range(4)]
+    venues, _ = market((0, 1, sizes[0]), (0, 1, sizes[1]), (0, 2, sizes[2]), (2, 1, sizes[3]), fee_bps=30)
+    provider = venues.ledger.owners.index("provider")
+    for amm, size in zip(venues.amms.values(), sizes, strict=True):
+        amm.swap_exact_in(provider, amm.token0, int(draw.uniform(0.0, 0.03) * size * UNIT) + 1)
+    amount = int(10 ** draw.uniform(-3, 3) * UNIT)
+    routes = venues.routes(0, 1)
+    exact = venues.quote
+    asked = []
+    venues.quote = lambda route, x: asked.append(route) or exact(route, x)
+    route, most = venues.best_route(0, 1, amount)
+    assert len(asked) <= 5 * len(routes)
+    assert most == exact(route, amount)
+    assert all(exact(single, amount) <= most for single in routes)
+    ranked = sorted(routes, key=lambda single: -exact(single, amount))
+    assert most >= halving(exact, disjoint(ranked), amount) * (1.0 - 1e-5)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {},
+        {"amms.WETH-USDC": {"kind": "constant_product", "fee_pips": 3_000, "ranges": []}},
+        {"amms.wstETH-WETH": {"kind": "stableswap", "amplification": 100, "fee_pips": 100, "ranges": []}},
+    ],
+)
+def test_no_amount_gives_more_than_its_spot_price_promises(overrides):
+    """What lets `best_route` leave routes out without asking them."""
+    draw = random.Random(7)
+    with Economy("demo", overrides=overrides) as economy:
+        venues = economy.venues
+        provider = economy.populations["traders"].first
+        for _ in range(300):
+            amm = venues.amms[draw.choice(list(venues.amms))]
+            pair = (amm.token0, amm.token1) if draw.random() < 0.5 else (amm.token1, amm.token0)
+            route = (Leg(amm.name, *pair),)
+            spot = venues.spot_prices([route])[0]
+            for exponent in (3, 6, 9, 12, 15, 18, 20):
+                amount = int(draw.uniform(1.0, 9.0) * 10**exponent)
+                assert venues.quote(route, amount) <= spot * amount
+            held = venues.ledger.balances[pair[0]][provider]
+            if held > 10**6:
+                amm.swap_exact_in(provider, pair[0], held // 50)
+                venues.ledger.journal.clear()
+
+
+def test_where_the_fit_does_not_hold_the_division_is_searched():
+    """Two kinked outputs: full price up to a limit and a hundredth of it beyond."""
+    limits = {"a": 6 * 10**8, "b": 3 * 10**8}
+    routes = [(Leg(name, 0, 1),) for name in limits]
+
+    def quote(route, x):
+        limit = limits[route[0].venue]
+        return min(x, limit) + max(x - limit, 0) // 100
+
+    _, amount = split(quote, routes, 9 * 10**8)
+    assert amount >= 0.995 * 9 * 10**8

@@ -7,12 +7,12 @@ from the outside market is booked under the cause that moved it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sim.chain.revert import Revert
 from sim.ledger import Ledger
-from sim.markets.routes import OUTSIDE, Leg, Path, Route, SplitRoute, disjoint, single_routes, split
+from sim.markets.routes import FIRST_PARTS, OUTSIDE, Leg, Path, Route, SplitRoute, disjoint, single_routes, split
 
 #: Refusal of a route whose proceeds fall short of what its sender asked.
 TOO_LITTLE = "Too little received"
@@ -20,6 +20,9 @@ TOO_LITTLE = "Too little received"
 
 #: Least gain, as a share of the proceeds, for which an amount is divided: each further pool costs a swap's gas.
 LEAST_SPLIT_GAIN = 1e-5
+
+#: By how much a spot price is taken too high, so that rounding never hides a route.
+SPOT_SLACK = 1e-6
 
 __all__ = ["OUTSIDE", "TOO_LITTLE", "Leg", "Path", "Route", "Sale", "SplitRoute", "Venues"]
 
@@ -36,7 +39,10 @@ class Sale(NamedTuple):
     @property
     def venue(self) -> str:
         """Where the amount was first exchanged: the pools of a split route joined by "+"."""
-        return "+".join(route[0].venue for route, _ in single_routes(self.route, 0))
+        route = self.route
+        if not isinstance(route, SplitRoute):
+            return route[0].venue
+        return "+".join(legs[0].venue for legs in route.routes)
 
 
 class Venues:
@@ -67,6 +73,12 @@ class Venues:
     def swap(self, sender: int, route: Route, amount_in: int, min_out: int, cause: str) -> Sale:
         """Sell `amount_in` along `route`; reverts with `TOO_LITTLE` below `min_out`."""
         received = 0
+        if len(route) == 1:  # most swaps: one pool (a split route is a pair)
+            leg: Leg = route[0]
+            received = self.exchange(sender, leg, amount_in, cause)
+            if received < min_out:
+                raise Revert(TOO_LITTLE)
+            return Sale(leg.token_in, leg.token_out, amount_in, received, route)
         for legs, part in single_routes(route, amount_in):
             if not part and isinstance(route, SplitRoute):
                 continue
@@ -85,9 +97,9 @@ class Venues:
             return int(trade.amount_out)
         amm = self.amms[leg.venue]
         before = amm.log_price()
-        price = amm.price()
+        price = amm.price() if cause in self.restored_causes else 0.0
         received = amm.swap_exact_in(sender, leg.token_in, amount_in).amount_out
-        if cause in self.restored_causes:
+        if price:
             self._restore(amm, leg, price)
         self.displacements[leg.venue].swap(cause, amm.log_price() - before)
         return int(received)
@@ -134,17 +146,51 @@ class Venues:
         if len(routes) == 1:
             amount = self.quote(routes[0], amount_in)
             return (routes[0], amount) if amount > 0 else ((), 0)
-        quoted = [(self.quote(route, amount_in), place) for place, route in enumerate(routes)]
-        quoted.sort(key=lambda entry: (-entry[0], entry[1]))
-        if not quoted or quoted[0][0] <= 0:
+        if amount_in <= 0:
             return (), 0
-        most, best = quoted[0][0], routes[quoted[0][1]]
-        parallel = disjoint([routes[place] for _, place in quoted])
+        spot = self.spot_prices(routes)
+        quoted: dict[int, int] = {}
+        best, most = -1, 0
+        for place in sorted(range(len(routes)), key=lambda place: -spot[place]):
+            if spot[place] * amount_in <= most:
+                break  # no route gives more than its spot price promises
+            output = quoted[place] = self.quote(routes[place], amount_in)
+            if output > most or (output == most and place < best):
+                best, most = place, output
+        if most <= 0:
+            return (), 0
+        # Others help only where their first unit is worth more than the last one sold on the best route.
+        small = max(amount_in // FIRST_PARTS, 1)
+        last = (most - self.quote(routes[best], amount_in - small)) / small
+        for place, price in enumerate(spot):
+            if price > last and place not in quoted:
+                quoted[place] = self.quote(routes[place], amount_in)
+        ranked = sorted((p for p in quoted if spot[p] > last and quoted[p] > 0), key=lambda p: (-quoted[p], p))
+        parallel = disjoint([routes[place] for place in ranked])
         if len(parallel) > 1:
-            divided, amount = split(self.quote, parallel, amount_in)
+            outputs = [quoted[routes.index(route)] for route in parallel]
+            divided, amount = split(self.quote, parallel, amount_in, outputs)
             if amount > most * (1.0 + LEAST_SPLIT_GAIN):
                 return divided, amount
-        return best, most
+        return routes[best], most
+
+    def spot_prices(self, routes: Sequence[Path]) -> list[float]:
+        """What the first unit sold along each route gives, in units and a little too high rather than too low."""
+        prices: dict[Leg, float] = {}
+        found = []
+        for route in routes:
+            price = 1.0 + SPOT_SLACK
+            for leg in route:
+                known = prices.get(leg)
+                if known is None:
+                    amm = self.amms[leg.venue]
+                    whole = amm.price() if leg.token_in == amm.token0 else 1.0 / amm.price()
+                    tokens = self.ledger.tokens
+                    units = tokens[leg.token_out].unit / tokens[leg.token_in].unit
+                    known = prices[leg] = whole * units * (1.0 - amm.fee_ratio)
+                price *= known
+            found.append(price)
+        return found
 
     def _find(self, token_in: int, token_out: int) -> Iterator[Path]:
         legs = [
