@@ -64,7 +64,7 @@ INTEGER_SUMS = {
         "(sum(amounts) for _, amounts, _ in self.supplies.get(reserve, []))",
         "(sum(amounts) for _, amounts in self.debts.get(reserve, []))",
     },
-    "sim/chain/transaction.py": {"(call.gas for call in self.calls)"},
+    "sim/chain/transaction.py": {"(call.gas for call in calls)"},
     "sim/markets/periphery.py": {"repaid"},
     "sim/markets/lending/constants.py": {"(1 << 2 * reserve for reserve in range(MAX_RESERVES))"},
     "sim/markets/lending/standing.py": {"column"},
