@@ -16,6 +16,7 @@ from agents.loop_plan import LOOP_PARTS, Exit, Loop, best_exit, entry_call, exit
 from sim.chain.transaction import Call, Transaction
 from sim.founding import Founding
 from sim.population import Population
+from sim.refusals import refuse
 from sim.view import View
 
 _RAY = 1e-27
@@ -44,6 +45,14 @@ class Farmer(Borrower):
         """Debt sizes and health factors as a book of loops; rows outside get the same equity as tokens."""
         p = population.parameters
         staked, base = next(iter(p.collateral)), next(iter(p.debt))
+        par = founding.assets[staked].base
+        if par != base:
+            founding.refuse(
+                f"populations.{population.name}.debt",
+                f"{base}, against {staked}",
+                f"the base of {staked}, {par}" if par else 'a collateral of kind "ratio" and its base',
+                "is not what the collateral is redeemed for",
+            )
         assets = founding.reserve(staked), founding.reserve(base)
         threshold = founding.pool.liquidation_threshold_ratio(assets[0], p.emode)
         sizes = founding.log_normal(
@@ -79,6 +88,12 @@ class Farmer(Borrower):
     @classmethod
     def settle(cls, population: Population, world: Any) -> None:
         """What the times of looking depend on: rates and the redemption ratio."""
+        queue, (staked, _) = population.parameters.queue, population.memory["assets"]
+        if queue is not None and world.queues[queue].token != world.pool.reserves[staked].token:
+            redeems = world.scenario.redemptions[queue].asset
+            own = next(iter(population.parameters.collateral))
+            path = f"populations.{population.name}.queue"
+            refuse(world.scenario, path, f"{queue}, which redeems {redeems}", f"a queue of {own}", "is not his queue")
         population.memory["pool"] = world.pool
         population.memory["ratios"] = world.ratios
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from scenarios import Problem, Scenario, ScenarioError
 from sim.chain.revert import Revert
@@ -15,6 +16,13 @@ _WORDING = re.compile(r"(?P<what>.*?): given (?P<given>.*?); allowed: (?P<allowe
 
 _OVERRIDES = "--set"
 _LIBRARY = " (library)"
+
+
+def refuse(scenario: Scenario, path: str, given: str, allowed: str, message: str) -> NoReturn:
+    """Raise the `ScenarioError` of one problem at a dotted path of the scenario."""
+    refusals = Refusals(scenario)
+    refusals.add(path, given, allowed, message)
+    raise ScenarioError(refusals.problems)
 
 
 class Refusals:
