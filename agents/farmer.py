@@ -13,10 +13,10 @@ from agents.borrower import Borrower
 from agents.carry import gain_of_leaving, net_after_costs, net_carry, queue_cost_ratio
 from agents.farmer_parameters import FarmerParameters
 from agents.loop_plan import LOOP_PARTS, Exit, Loop, best_exit, entry_call, exit_call, loop_of
+from scenarios.errors import Problem, ScenarioError
 from sim.chain.transaction import Call, Transaction
 from sim.founding import Founding
 from sim.population import Population
-from sim.refusals import refuse
 from sim.view import View
 
 _RAY = 1e-27
@@ -93,7 +93,8 @@ class Farmer(Borrower):
             redeems = world.scenario.redemptions[queue].asset
             own = next(iter(population.parameters.collateral))
             path = f"populations.{population.name}.queue"
-            refuse(world.scenario, path, f"{queue}, which redeems {redeems}", f"a queue of {own}", "is not his queue")
+            given = f"{queue}, which redeems {redeems}"
+            raise ScenarioError([Problem("", path, given, f"a queue of {own}", "redeems another asset")])
         population.memory["pool"] = world.pool
         population.memory["ratios"] = world.ratios
 

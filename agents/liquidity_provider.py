@@ -9,14 +9,13 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from agents.base import AgentParameters, EconomicAgent
-from scenarios.errors import listing
+from scenarios.errors import Problem, ScenarioError, listing
 from scenarios.schema.base import REQUIRED, Whole, field
 from sim.chain.transaction import Call, Transaction
 from sim.founding import Founding
 from sim.markets.fee_meter import FeeMeter
 from sim.markets.provision import Provision
 from sim.population import Population
-from sim.refusals import refuse
 from sim.view import View
 
 #: Part of the wallet that goes into a position; rounding and the pool's move come out of the rest.
@@ -177,7 +176,7 @@ class LiquidityProvider(EconomicAgent):
         if p.pool not in provision.amms:
             path = f"populations.{population.name}.pool"
             allowed = listing(provision.amms) if provision.amms else 'an AMM of kind "concentrated"'
-            refuse(world.scenario, path, p.pool, allowed, "is no concentrated pool")
+            raise ScenarioError([Problem("", path, p.pool, allowed, "is no concentrated pool")])
         amm = provision.amms[p.pool]
         world.meter.watch([p.pool])
         population.memory["provision"] = provision

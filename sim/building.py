@@ -295,5 +295,7 @@ def _populate(world: World, tokens: dict[str, int], refusals: Refusals) -> None:
     founding.load(ledger, world.gas_token)
     for population in world.populations.values():
         if len(population):
-            population.agent_class.settle(population, world)
+            with refusals.at(f"populations.{population.name}"):
+                population.agent_class.settle(population, world)
+    refusals.check()
     ledger.journal.clear()

@@ -97,7 +97,7 @@ def test_waking_and_screens_change_nothing(tables, ordering, changes):
     assert digest(tables_of(ordering, **changes)) == digest(tables)
 
 
-# ---------------------------------------------------------------------- nothing is lost, nothing is done behind the back
+# ---------------------------------------------------------------------- nothing is lost
 #: Mechanisms of `[mechanisms]` that may be off.
 SWITCHES = ("liquidation_impact", "oracle_lag", "gas", "interest", "lender_flight", "farmers")
 

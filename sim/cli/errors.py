@@ -59,12 +59,12 @@ def _told(error: BaseException) -> int:
         traceback.print_exception(error)
         return DIFFERENT
     own = _raised_in(error)
+    where = f"unexpected {type(error).__name__}: {error}" if str(error) else f"unexpected {type(error).__name__}"
     if own:
         return _say(
-            f"{own}: {type(error).__name__}: {error}\nThis file is no part of undertow. {DEBUG}=1 shows the way there.",
+            f"{where}\nRaised in {own}, which is no part of undertow. {DEBUG}=1 before the command shows the way there.",
             DIFFERENT,
         )
-    where = f"unexpected {type(error).__name__}: {error}" if str(error) else f"unexpected {type(error).__name__}"
     return _say(f"{where}\nThis is a defect of undertow. {DEBUG}=1 before the command shows where.", DIFFERENT)
 
 
@@ -76,7 +76,7 @@ def _raised_in(error: BaseException) -> str:
 
     root = Path(__file__).parent.parent.parent
     known = [root / name for name in ("agents", "scenarios", "sim", "ui", "app.py")]
-    known += [Path(place) for place in {*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix}]
+    known += [Path(place) for place in (*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix)]
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = Path(frame.filename)
         if file.exists() and not any(file.is_relative_to(place) for place in known):
