@@ -279,8 +279,8 @@ BAD = {
     ),
     "a farmer with the queue of another asset": (
         demo_with(
-            FARMER + 'debt = { WETH = 1.0 }\nqueue = "other"\n[redemptions.other]\nasset = "xETH"\n[oracle.feeds.xETH]\n'
-            'kind = "ratio"\n[assets.xETH]\nkind = "ratio"\nbase = "WETH"\nratio = 1.1'
+            FARMER + 'debt = { WETH = 1.0 }\nqueue = "other"\n[redemptions.other]\nasset = "xETH"\n'
+            '[oracle.feeds.xETH]\nkind = "ratio"\n[assets.xETH]\nkind = "ratio"\nbase = "WETH"\nratio = 1.1'
         ),
         ["bad.toml"],
         "bad.toml",
@@ -288,7 +288,8 @@ BAD = {
     ),
     "provision to a pool without ranges": (
         demo_with(
-            '[amms.WETH-USDC]\nkind = "constant_product"\ntoken0 = "WETH"\ntoken1 = "USDC"\nliquidity_usd = 1e8\n[populations.p]\n'
+            '[amms.WETH-USDC]\nkind = "constant_product"\ntoken0 = "WETH"\ntoken1 = "USDC"\n'
+            'liquidity_usd = 1e8\n[populations.p]\n'
             'kind = "liquidity_provider"\ncount = 1\npool = "WETH-USDC"\nvalue_usd = 1e6'
         ),
         ["bad.toml"],

@@ -117,7 +117,7 @@ def mixes(draw):
     return draw(st.sampled_from(ORDERINGS)), draw(st.integers(1, 5)), changes
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(mixes())
 def test_any_mix_of_kinds_and_mechanisms_runs_conserves_and_wakes_who_must_be_woken(mix):
     ordering, seed, changes = mix

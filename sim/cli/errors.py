@@ -62,7 +62,7 @@ def _told(error: BaseException) -> int:
     where = f"unexpected {type(error).__name__}: {error}" if str(error) else f"unexpected {type(error).__name__}"
     if own:
         return _say(
-            f"{where}\nRaised in {own}, which is no part of undertow. {DEBUG}=1 before the command shows the way there.",
+            f"{where}\nRaised in {own}, which is no part of undertow. {DEBUG}=1 before the command shows the way.",
             DIFFERENT,
         )
     return _say(f"{where}\nThis is a defect of undertow. {DEBUG}=1 before the command shows where.", DIFFERENT)
