@@ -13,6 +13,7 @@ from agents.borrower import Borrower
 from agents.carry import gain_of_leaving, net_after_costs, net_carry, queue_cost_ratio
 from agents.farmer_parameters import FarmerParameters
 from agents.loop_plan import LOOP_PARTS, Exit, Loop, best_exit, entry_call, exit_call, loop_of
+from scenarios.errors import Problem, ScenarioError
 from sim.chain.transaction import Call, Transaction
 from sim.founding import Founding
 from sim.population import Population
@@ -44,6 +45,14 @@ class Farmer(Borrower):
         """Debt sizes and health factors as a book of loops; rows outside get the same equity as tokens."""
         p = population.parameters
         staked, base = next(iter(p.collateral)), next(iter(p.debt))
+        par = founding.assets[staked].base
+        if par != base:
+            founding.refuse(
+                f"populations.{population.name}.debt",
+                f"{base}, against {staked}",
+                f"the base of {staked}, {par}" if par else 'a collateral of kind "ratio" and its base',
+                "is not what the collateral is redeemed for",
+            )
         assets = founding.reserve(staked), founding.reserve(base)
         threshold = founding.pool.liquidation_threshold_ratio(assets[0], p.emode)
         sizes = founding.log_normal(
@@ -79,6 +88,13 @@ class Farmer(Borrower):
     @classmethod
     def settle(cls, population: Population, world: Any) -> None:
         """What the times of looking depend on: rates and the redemption ratio."""
+        queue, (staked, _) = population.parameters.queue, population.memory["assets"]
+        if queue is not None and world.queues[queue].token != world.pool.reserves[staked].token:
+            redeems = world.scenario.redemptions[queue].asset
+            own = next(iter(population.parameters.collateral))
+            path = f"populations.{population.name}.queue"
+            given = f"{queue}, which redeems {redeems}"
+            raise ScenarioError([Problem("", path, given, f"a queue of {own}", "redeems another asset")])
         population.memory["pool"] = world.pool
         population.memory["ratios"] = world.ratios
 

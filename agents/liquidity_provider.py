@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from agents.base import AgentParameters, EconomicAgent
+from scenarios.errors import Problem, ScenarioError, listing
 from scenarios.schema.base import REQUIRED, Whole, field
 from sim.chain.transaction import Call, Transaction
 from sim.founding import Founding
@@ -176,7 +177,9 @@ class LiquidityProvider(EconomicAgent):
         p = population.parameters
         provision: Provision = world.provision
         if p.pool not in provision.amms:
-            raise ValueError(f"populations.{population.name}.pool: {p.pool!r} is no concentrated pool")
+            path = f"populations.{population.name}.pool"
+            allowed = listing(provision.amms) if provision.amms else 'an AMM of kind "concentrated"'
+            raise ScenarioError([Problem("", path, p.pool, allowed, "is no concentrated pool")])
         amm = provision.amms[p.pool]
         world.meter.watch([p.pool])
         population.memory["provision"] = provision

@@ -90,6 +90,13 @@ class Redeemer(EconomicAgent):
     def found(cls, population: Population, founding: Founding) -> None:
         """Required returns, spread evenly; capital once the queue is known."""
         p = population.parameters
+        if p.required_return_least > p.required_return_most:
+            founding.refuse(
+                f"populations.{population.name}.required_return_least",
+                f"{p.required_return_least:g}",
+                f"at most required_return_most ({p.required_return_most:g})",
+                "is above the highest",
+            )
         draws = founding.randomness.stratified_array(f"{population.name}.required_return", range(len(population)))
         spread = p.required_return_most - p.required_return_least
         population.columns["required_per_year"] = p.required_return_least + spread * draws

@@ -33,6 +33,18 @@ def agent_class(kind: str) -> Any:
     return getattr(import_module(module), name)
 
 
+def unfit(kind: str) -> str:
+    """What keeps the class of a kind from being an agent of an economy, in words; empty if nothing does."""
+    from agents.base import AgentParameters, EconomicAgent
+
+    found = agent_class(kind)
+    if not (isinstance(found, type) and issubclass(found, EconomicAgent)):
+        return f"{kind} is not derived from agents.base.EconomicAgent"
+    if not issubclass(found.Parameters, AgentParameters):
+        return f"the Parameters of {kind} are not derived from agents.base.AgentParameters"
+    return ""
+
+
 def kinds() -> dict[str, Any]:
     """Parameters class of every registered kind, for the validation of scenarios."""
     return {kind: agent_class(kind).Parameters for kind in KINDS}

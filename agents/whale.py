@@ -73,6 +73,7 @@ class Whale(EconomicAgent):
         """Hand over supply and wallet."""
         p = population.parameters
         n = len(population)
+        cls._check(population, founding)
         for symbol, tokens in p.supply_tokens.items():
             amounts = [round(tokens * founding.assets[symbol].unit)] * n
             founding.supply(population, symbol, amounts, collateral=p.collateral)
@@ -80,6 +81,21 @@ class Whale(EconomicAgent):
             founding.hold(population, symbol, [round(tokens * founding.assets[symbol].unit)] * n)
         if p.emode:
             founding.enter_emode(population, p.emode)
+
+    @classmethod
+    def _check(cls, population: Population, founding: Founding) -> None:
+        """What is withdrawn, borrowed or deposited is a reserve; what is received is another asset."""
+        p = population.parameters
+        path = f"populations.{population.name}"
+        reserves = [symbol for symbol, facts in founding.assets.items() if facts.reserve is not None]
+        if p.action != "sell" and p.asset not in reserves:
+            founding.refuse(f"{path}.asset", p.asset, ", ".join(reserves), "is no reserve of the pool")
+        if p.action not in ("sell", "deposit"):
+            return
+        others = [s for s in (reserves if p.action == "deposit" else founding.assets) if s != p.asset]
+        if p.into not in others:
+            message = f"is what {p.action!r} needs: an asset other than {p.asset}"
+            founding.refuse(f"{path}.into", p.into or "nothing", ", ".join(others), message)
 
     @classmethod
     def opened(cls, population: Population, pool: Any, now: int) -> None:

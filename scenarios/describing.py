@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
@@ -34,8 +34,21 @@ def allowed_words(info: FieldInfo) -> str:
     else:
         words = type_words(info)
     limits = range_words(info)
+    entry = entry_info(info)
+    if entry is not None and range_words(entry):
+        limits = f"each {range_words(entry)}"
     text = f"{words}, {limits}" if limits else words
     return f"{text}, or left out" if _optional(info) else text
+
+
+def entry_info(info: FieldInfo) -> FieldInfo | None:
+    """The limits that every value of a table of numbers keeps, where they have any."""
+    inner = bare(info.annotation)
+    if get_origin(inner) is not dict:
+        return None
+    value = get_args(inner)[1]
+    notes = get_args(value)[1:] if get_origin(value) is Annotated else ()
+    return next((note for note in notes if isinstance(note, FieldInfo)), None)
 
 
 def choices(info: FieldInfo) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.registry import agent_class
+from agents.registry import agent_class, unfit
 from scenarios import Scenario, ScenarioError
 from sim import prices as processes
 from sim.building_amms import queues_of, ratios_of
@@ -250,6 +250,11 @@ def _populate(world: World, tokens: dict[str, int], refusals: Refusals) -> None:
     scenario = world.scenario
     pool = world.pool
     ledger = world.ledger
+    for name, settings in scenario.populations.tables.items():
+        if message := unfit(settings.kind):
+            allowed = "a registered kind, or a class derived from agents.base.EconomicAgent"
+            refusals.add(f"populations.{name}.kind", f'"{settings.kind}"', allowed, message)
+    refusals.check()
     facts = {
         symbol: AssetFacts(
             symbol,
@@ -257,6 +262,7 @@ def _populate(world: World, tokens: dict[str, int], refusals: Refusals) -> None:
             10 ** scenario.assets[symbol].decimals,
             world.outside.prices[tokens[symbol]],
             pool.asset(symbol) if symbol in scenario.pool.reserves else None,
+            scenario.assets[symbol].base,
         )
         for symbol in world.symbols
     }
@@ -292,5 +298,7 @@ def _populate(world: World, tokens: dict[str, int], refusals: Refusals) -> None:
     founding.load(ledger, world.gas_token)
     for population in world.populations.values():
         if len(population):
-            population.agent_class.settle(population, world)
+            with refusals.at(f"populations.{population.name}"):
+                population.agent_class.settle(population, world)
+    refusals.check()
     ledger.journal.clear()

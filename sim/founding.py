@@ -23,13 +23,14 @@ from sim.randomness import Randomness
 
 @dataclass(frozen=True, slots=True)
 class AssetFacts:
-    """What founding needs to know of an asset: its token, decimals and opening price."""
+    """What founding needs to know of an asset: token, decimals, opening price, and what a staked one is a claim on."""
 
     symbol: str
     token: int
     unit: int
     price_usd: float
     reserve: int | None
+    base: str | None = None
 
 
 class Founding:

@@ -15,8 +15,8 @@ from sim.markets.outside import OutsideMarket
 from sim.markets.ratios import RedemptionRatios
 from sim.refusals import Refusals
 
-#: Names under which transactions find the other markets; no AMM may have one of them.
-TAKEN_NAMES = ("pool", "venues", "periphery", "outside", "arrivals", "loops")
+#: Names under which transactions find the other markets; no AMM and no redemption queue may have one of them.
+TAKEN_NAMES = ("pool", "venues", "periphery", "outside", "arrivals", "loops", "provision")
 
 
 # ---------------------------------------------------------------------- lending pool
@@ -102,11 +102,12 @@ def open_amms(
 ) -> dict[str, Any]:
     """All AMMs by name, in the scenario's order."""
     amms = {}
+    for path in [f"{part}.{name}" for part in ("amms", "redemptions") for name in getattr(scenario, part)]:
+        name = path.partition(".")[2]
+        if name in TAKEN_NAMES:
+            refusals.add(path, name, f"any name but {', '.join(TAKEN_NAMES)}", "is the name of another market")
     for name, amm in scenario.amms.items():
         if name in TAKEN_NAMES:
-            refusals.add(
-                f"amms.{name}", name, f"any name but {', '.join(TAKEN_NAMES)}", "is the name of another market"
-            )
             continue
         with refusals.at(
             f"amms.{name}",

@@ -36,7 +36,9 @@ class Refusals:
         """
         try:
             yield
-        except (PathError, ScenarioError):
+        except ScenarioError as error:
+            self.problems += [p._replace(file=p.file or self.file_of(p.path)) for p in error.problems]
+        except PathError:
             raise
         except Revert as refusal:
             self.add(
@@ -58,6 +60,8 @@ class Refusals:
         """Where the values below a path come from, as messages call it: an override, else the nearest file."""
         origins = self.scenario.origins()
         found = [origin for place, origin in origins.items() if f"{place}.".startswith(f"{path}.")]
+        if not found and "." in path:  # a field that nobody set belongs to whoever wrote the table
+            return self.file_of(path.rpartition(".")[0])
         if any(origin.kind == "override" for origin in found):
             return _OVERRIDES
         files = list(dict.fromkeys(origin.where for origin in found if origin.kind == "file"))

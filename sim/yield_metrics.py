@@ -28,7 +28,8 @@ class YieldMetrics:
         }
         self.staked = {queue.token for queue in self.queues.values()}
         self.providers = [p for p in economy.populations.values() if "loss_usd" in p.columns]
-        self.causes = (("farming",) if self.queues else ()) + (("liquidity",) if self.providers else ())
+        farming = self.queues or any(p.agent_class.mechanism == "farmers" for p in economy.populations.values())
+        self.causes = (("farming",) if farming else ()) + (("liquidity",) if self.providers else ())
         self.names = [f"discount.{name}" for name in self.pools]
         for name in self.queues:
             self.names += [f"queue_backlog.{name}", f"queue_wait_days.{name}"]

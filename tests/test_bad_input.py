@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import threading
 
 import pytest
@@ -55,6 +56,17 @@ def path_file(*rows):
 def demo_with(text):
     return {"bad.toml": f'extends = "demo"\n{text}\n'}
 
+
+#: A population of a class of one's own, whose name is to be filled in, and a module of such classes.
+OWN = '[populations.own]\nkind = "{}"\ncount = 1'
+KINDS = {
+    "bad_kinds_of_a_test.py": "from agents.base import AgentParameters, EconomicAgent\n"
+    "from scenarios.schema.base import Section\nclass Plain: pass\nclass NoAgent:\n    Parameters = AgentParameters\n"
+    "class NoParameters(EconomicAgent):\n    Parameters = Section\n"
+}
+FARMER = (
+    '[populations.f]\nkind = "farmer"\ncount = 1\ndebt_usd_median = 1e4\nemode = 1\ncollateral = { wstETH = 1.0 }\n'
+)
 
 #: what: (files, arguments, the file named, lines that the message must hold)
 BAD = {
@@ -156,6 +168,140 @@ BAD = {
         "bad.toml",
         ["amms.WETH-USDC: cannot be opened", "given:   liquidity worth 1e-09 USD", "allowed: liquidity of at least"],
     ),
+    "depth of nothing": (
+        demo_with("[assets.WETH]\ndepth_2pct = 0.0"),
+        ["bad.toml"],
+        "bad.toml",
+        ["assets.WETH.depth_2pct: is out of range", "given:   0.0", "allowed: number, above 0"],
+    ),
+    "negative depth of a pool": (
+        demo_with("[amms.WETH-USDC]\nliquidity_usd = -5.0"),
+        ["bad.toml"],
+        "bad.toml",
+        ["amms.WETH-USDC.liquidity_usd: is out of range", "given:   -5.0", "allowed: number, above 0"],
+    ),
+    "negative volatility": (
+        demo_with("[prices.volatility_per_year]\nWETH = -0.3"),
+        ["bad.toml"],
+        "bad.toml",
+        ["prices.volatility_per_year.WETH: is out of range", "given:   -0.3", "allowed: "],
+    ),
+    "a kind that does not exist": (
+        demo_with('[populations.holders]\nkind = "holdr"'),
+        ["bad.toml"],
+        "bad.toml",
+        ["there is no kind 'holdr'; did you mean 'holder'?", 'given:   "holdr"', "allowed: arbitrageur, "],
+    ),
+    "a class whose module is missing": (
+        demo_with(OWN.format("no_such_module:Thing")),
+        ["bad.toml"],
+        "bad.toml",
+        ["'no_such_module' cannot be imported: ModuleNotFoundError", 'given:   "no_such_module:Thing"', "allowed: "],
+    ),
+    "a class that is missing": (
+        demo_with(OWN.format("bad_kinds_of_a_test:Plainn")) | KINDS,
+        ["bad.toml"],
+        "bad.toml",
+        ["bad_kinds_of_a_test has no 'Plainn'; did you mean 'Plain'?", "given:   ", "allowed: "],
+    ),
+    "a class without parameters": (
+        demo_with(OWN.format("bad_kinds_of_a_test:Plain")) | KINDS,
+        ["bad.toml"],
+        "bad.toml",
+        ["bad_kinds_of_a_test:Plain has no pydantic class `Parameters`", "given:   ", "allowed: "],
+    ),
+    "a module that raises": (
+        demo_with(OWN.format("raising_kinds_of_a_test:Plain"))
+        | {"raising_kinds_of_a_test.py": "raise OSError('no licence')"},
+        ["bad.toml"],
+        "bad.toml",
+        ["'raising_kinds_of_a_test' cannot be imported: OSError: no licence", "given:   ", "allowed: "],
+    ),
+    "a class that is no agent": (
+        demo_with(OWN.format("bad_kinds_of_a_test:NoAgent")) | KINDS,
+        ["bad.toml"],
+        "bad.toml",
+        ["is not derived from agents.base.EconomicAgent", 'given:   "bad_kinds_of_a_test:NoAgent"', "allowed: a reg"],
+    ),
+    "parameters that are not an agent's": (
+        demo_with(OWN.format("bad_kinds_of_a_test:NoParameters")) | KINDS,
+        ["bad.toml"],
+        "bad.toml",
+        ["are not derived from agents.base.AgentParameters", "given:   ", "allowed: "],
+    ),
+    "feeds that form a loop": (
+        demo_with('[oracle.feeds.WETH]\nkind = "ratio"\nbase = "wstETH"\nratio = 1.0'),
+        ["bad.toml"],
+        "bad.toml",
+        ["oracle.feeds.WETH.base: goes round: WETH -> wstETH -> WETH", "given:   wstETH", "allowed: a chain that"],
+    ),
+    "a pool whose asset has no price": (
+        demo_with(
+            '[assets.NEW]\n[oracle.feeds.NEW]\n[amms.NEW-USDC]\nkind = "concentrated"\ntoken0 = "NEW"\n'
+            'token1 = "USDC"\nliquidity_usd = 1e6'
+        ),
+        ["bad.toml"],
+        "bad.toml",
+        ["assets.NEW.price_usd: is needed", "given:   nothing", "allowed: a price in USD above 0"],
+    ),
+    "a pool of one token": (
+        demo_with('[amms.WETH-USDC]\ntoken1 = "WETH"'),
+        ["bad.toml"],
+        "bad.toml",
+        ["amms.WETH-USDC.token1: is the same as token0", "given:   WETH", "allowed: an asset other than token0"],
+    ),
+    "a decision about an unknown reserve": (
+        demo_with('[[governance]]\nat_seconds = 60\nreserve = "WBTCC"\nfrozen = true'),
+        ["bad.toml"],
+        "bad.toml",
+        ["governance.0.reserve: there is no reserve of the pool 'WBTCC'; did you mean 'WBTC'?", "given:   WBTCC"],
+    ),
+    "a whale that sells for nothing": (
+        demo_with('[populations.w]\nkind = "whale"\ncount = 1\naction = "sell"\nasset = "WETH"'),
+        ["bad.toml"],
+        "bad.toml",
+        ["populations.w.into: is what 'sell' needs", "given:   nothing", "allowed: wstETH, WBTC, USDC"],
+    ),
+    "a whale that borrows what nobody lends": (
+        demo_with(
+            '[assets.NEW]\nprice_usd = 1.0\n[oracle.feeds.NEW]\n[populations.w]\nkind = "whale"\ncount = 1\n'
+            'action = "borrow"\nasset = "NEW"'
+        ),
+        ["bad.toml"],
+        "bad.toml",
+        ["populations.w.asset: is no reserve of the pool", "given:   NEW", "allowed: WETH, wstETH, WBTC, USDC"],
+    ),
+    "a farmer whose debt is not the base": (
+        demo_with(FARMER + "debt = { USDC = 1.0 }"),
+        ["bad.toml"],
+        "bad.toml",
+        ["populations.f.debt: is not what the collateral is redeemed for", "given:   USDC, against", "base of wstETH"],
+    ),
+    "a farmer with the queue of another asset": (
+        demo_with(
+            FARMER + 'debt = { WETH = 1.0 }\nqueue = "other"\n[redemptions.other]\nasset = "xETH"\n'
+            '[oracle.feeds.xETH]\nkind = "ratio"\n[assets.xETH]\nkind = "ratio"\nbase = "WETH"\nratio = 1.1'
+        ),
+        ["bad.toml"],
+        "bad.toml",
+        ["populations.f.queue: redeems another asset", "given:   other, which redeems xETH", "a queue of wstETH"],
+    ),
+    "provision to a pool without ranges": (
+        demo_with(
+            '[amms.WETH-USDC]\nkind = "constant_product"\ntoken0 = "WETH"\ntoken1 = "USDC"\n'
+            'liquidity_usd = 1e8\n[populations.p]\n'
+            'kind = "liquidity_provider"\ncount = 1\npool = "WETH-USDC"\nvalue_usd = 1e6'
+        ),
+        ["bad.toml"],
+        "bad.toml",
+        ["populations.p.pool: is no concentrated pool", "given:   WETH-USDC", "allowed: WBTC-WETH, wstETH-WETH"],
+    ),
+    "a queue named as another market": (
+        demo_with('[redemptions.pool]\nasset = "wstETH"'),
+        ["bad.toml"],
+        "bad.toml",
+        ["redemptions.pool: is the name of another market", "given:   pool", "allowed: any name but pool, venues"],
+    ),
     "a pool named as another market": (
         {},
         ["demo", "--set", 'amms.pool={kind="concentrated",token0="WETH",token1="USDC",fee_pips=500,liquidity_usd=1e6}'],
@@ -166,17 +312,23 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_65_and_told_with_file_field_given_and_allowed(case, here, capsys):
+def test_bad_input_is_65_and_told_with_file_field_given_and_allowed(case, here, capsys, monkeypatch):
     files, arguments, named, lines = BAD[case]
     for name, text in files.items():
         (here / name).write_bytes(text.encode("latin-1"))
     before = contents(here)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     assert main(["run", *arguments, "--out", "results"]) == 65
     message = told_once(capsys.readouterr())
     assert message.startswith(f"{named}: ")
     for line in lines:
         assert line in message
     assert contents(here) == before
+    assert main(["scenario", "validate", *arguments]) == 65
+    assert capsys.readouterr().err.strip() == message.strip(), "validation says what the run says"
+    for name in [name for name in sys.modules if name.endswith("_kinds_of_a_test")]:
+        del sys.modules[name]
 
 
 def test_all_errors_of_a_file_and_of_those_it_extends_are_told_at_once(here, capsys):

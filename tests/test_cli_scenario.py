@@ -171,3 +171,11 @@ def test_a_kind_of_ones_own_beside_the_user(command, tmp_path, monkeypatch, caps
 
     monkeypatch.setattr(sys, "path", list(sys.path))
     assert main(["scenario", command, "own.toml"]) == 0, capsys.readouterr().err
+
+
+def test_a_book_too_large_to_rehearse_is_built_in_fewer_positions(monkeypatch, capsys):
+    monkeypatch.setattr("sim.cli.loading.REHEARSED_AGENTS", 100)
+    assert main(["scenario", "validate", "demo"]) == 0
+    assert capsys.readouterr().out.startswith("demo: ok (built with populations.scale = 0.6")
+    assert main(["scenario", "validate", "demo", "--set", "populations.rest.count=0"]) == 65
+    assert "pool.reserves.USDC: is borrowed more than is supplied" in capsys.readouterr().err

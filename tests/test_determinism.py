@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import whole_cast_fixture as whole_cast
 
 from sim.economy import Economy
 from sim.results.hashing import content_hash
@@ -37,9 +38,9 @@ LAST_BITS = (
 SCRIPT = """
 import sys
 sys.path.insert(0, "tests")
-from test_determinism import digest, disabled, hashes
+from test_determinism import disabled, everything
 assert not disabled(), disabled()
-print(digest("demo"), *hashes("cascade-by-hand").values())
+print(*everything())
 """
 
 
@@ -57,6 +58,12 @@ def hashes(scenario, **overrides):
     """First digits of the hash of every table on its own."""
     found = tables(scenario, **overrides)
     return {name: content_hash({name: found[name]})[:16] for name in sorted(found)}
+
+
+def everything():
+    """Hashes of a small market, of the cascade by hand, and of everybody in one economy under either ordering."""
+    whole = [whole_cast.digest(whole_cast.tables_of(ordering)) for ordering in whole_cast.ORDERINGS]
+    return [digest("demo"), *hashes("cascade-by-hand").values(), *whole]
 
 
 def features():
@@ -88,7 +95,7 @@ def elsewhere(**environment):
 def here():
     """Hashes from this process, in which other runs have gone before."""
     digest("demo", 2, **SHORT)
-    return [digest("demo"), *hashes("cascade-by-hand").values()]
+    return everything()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from whole_cast_fixture import economy_of
 
 from sim.chain.mempool import Mempool
 from sim.chain.transaction import Call, Transaction
@@ -58,6 +59,14 @@ def test_a_bid_of_nothing_is_raised_from_one_wei():
     first, second = bid(1, tip=0.0, ceiling=2.0), bid(2, tip=0.0, ceiling=2.0)
     pool(first, second, raise_rounds=1).bid_up()
     assert sorted((first.tip_gwei, second.tip_gwei)) == [0.0, 1e-9]
+
+
+def test_nobody_pays_for_a_place_where_gas_costs_nothing():
+    with economy_of("public", **{"mechanisms.gas": False}) as economy:
+        economy.run()
+        assert economy.events.total_liquidations > 0
+        token = economy.world.gas_token
+        assert economy.ledger.balances[token][economy.executor.builder] == economy.ledger.outflows[token] == 0
 
 
 def test_a_replacement_keeps_the_nonce_and_must_be_dear_enough():

@@ -1,8 +1,8 @@
 """The whole state of an economy's markets as plain values, so that two moments can be compared with `==`.
 
-The walk visits everything that hangs on ledger, pool, AMMs, venues, outside market and oracle, integers and float
-columns alike, whatever it is called: state added later is compared without a change here. Left out by name is what
-decides nothing: what is only remembered and checked before use, and lists of accounts to look at again.
+The walk visits everything that hangs on ledger, pool, AMMs, venues, outside market, oracle, queues and provision,
+integers and float columns alike, whatever it is called: state added later is compared without a change here. Left out
+by name is what decides nothing: what is only remembered and checked before use, and lists of accounts to look at again.
 """
 
 from __future__ import annotations
@@ -20,10 +20,16 @@ NOT_STATE = {
     "_accrued": "totals remembered by the identity of what they were worked out from",
     "_incomes": "indexes remembered likewise",
     "_debt_indexes": "indexes remembered likewise",
+    "_seen": "a stable pool's invariant, remembered with the balances it was worked out from",
     "_used": "reserves of every pattern of flags, a table that only grows",
     "_routes": "routes between tokens, a table that only grows",
     "_watchers": "functions",
+    "randomness": "draws are keyed; it remembers the keys",
 }
+
+#: Registers whose entries are removed, so that undoing puts an entry back at the end; nobody asks for their order
+#: where it could matter (sums of integers, and look-ups).
+UNORDERED = ("ticks", "positions", "requests", "held")
 
 _PLAIN = (int, float, str, bytes, bool, type(None), frozenset)
 _NUMBERS = {int, float, str, bool, type(None)}
@@ -33,7 +39,9 @@ def state_of(economy: Any) -> dict[str, Any]:
     """Everything that a transaction could write."""
     roots = ("ledger", "pool", "amms", "venues", "outside", "oracle", "gas", "clock")
     seen: dict[int, Any] = {}
-    return {name: _picture(getattr(economy, name), seen) for name in roots}
+    found = {name: _picture(getattr(economy, name), seen) for name in roots}
+    world = economy.world
+    return found | {name: _picture(getattr(world, name), seen) for name in ("queues", "provision", "ratios", "loops")}
 
 
 def difference(before: Any, after: Any, path: str = "") -> str:
@@ -45,6 +53,8 @@ def difference(before: Any, after: Any, path: str = "") -> str:
             found = difference(before[key], after[key], f"{path}.{key}")
             if found:
                 return found
+        if any(f".{name}" in path for name in UNORDERED):
+            return ""
         return "" if list(before) == list(after) else f"{path}: order of keys {list(before)} -> {list(after)}"
     if isinstance(before, tuple) and isinstance(after, tuple) and len(before) == len(after):
         for place, (one, other) in enumerate(zip(before, after, strict=True)):

@@ -147,7 +147,7 @@ def scenario_validate(
     sets: Sets = None,
     as_json: Json = False,
 ) -> int:
-    """Check scenarios and their price paths.
+    """Check scenarios and their price paths, and build their worlds as a run would.
 
     All problems of a file are told at once; the exit status is 65 if there is one.
     """

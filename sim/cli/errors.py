@@ -58,8 +58,30 @@ def _told(error: BaseException) -> int:
 
         traceback.print_exception(error)
         return DIFFERENT
+    own = _raised_in(error)
     where = f"unexpected {type(error).__name__}: {error}" if str(error) else f"unexpected {type(error).__name__}"
+    if own:
+        return _say(
+            f"{where}\nRaised in {own}, which is no part of undertow. {DEBUG}=1 before the command shows the way.",
+            DIFFERENT,
+        )
     return _say(f"{where}\nThis is a defect of undertow. {DEBUG}=1 before the command shows where.", DIFFERENT)
+
+
+def _raised_in(error: BaseException) -> str:
+    """File and line of a user's own code, such as his class of agents, if the error comes from there; else empty."""
+    import sysconfig
+    import traceback
+    from pathlib import Path
+
+    root = Path(__file__).parent.parent.parent
+    known = [root / name for name in ("agents", "scenarios", "sim", "ui", "app.py")]
+    known += [Path(place) for place in (*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix)]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = Path(frame.filename)
+        if file.exists() and not any(file.is_relative_to(place) for place in known):
+            return f"{file.name}, line {frame.lineno}"
+    return ""
 
 
 def _is_a(error: BaseException, name: str) -> bool:

@@ -10,6 +10,9 @@ from typing import Any
 from scenarios import Problem, Scenario, ScenarioError, load
 from scenarios.merging import parse_assignments
 
+#: Up to so many accounts `scenario validate` builds the world as it is: about a second.
+REHEARSED_AGENTS = 20_000
+
 
 def load_checked(name: str, sets: Sequence[str] = (), seed: int | None = None) -> Scenario:
     """The scenario, checked with the parameters of its kinds and with its price path; `ScenarioError` otherwise."""
@@ -46,6 +49,30 @@ def _problem(file: str, problem: Any) -> Problem:
     place = [f"row {problem.row}"] if problem.row else []
     place += [f"column {problem.column}"] if problem.column else []
     return Problem(file, ", ".join(place), problem.given, problem.allowed, "")
+
+
+def rehearse(scenario: Scenario, name: str, sets: Sequence[str]) -> str:
+    """Build the scenario's world and its agents, and throw them away; `ScenarioError` for what only shows then.
+
+    A book beyond `REHEARSED_AGENTS` is built in fewer, larger positions (`populations.scale`), which the words
+    returned say; they are empty otherwise.
+    """
+    from agents.registry import kinds
+    from sim.economy import Economy
+
+    tables = scenario.populations.tables
+    counts = [scenario.scaled(each, max(table.count, _slots(table))) for each, table in tables.items()]
+    agents, note = sum(counts), ""
+    if agents > REHEARSED_AGENTS:
+        scale = scenario.populations.scale * REHEARSED_AGENTS / agents
+        scenario = load(name, parse_assignments(sets) | {"populations.scale": scale}, kinds())
+        note = f" (built with populations.scale = {scale:.3g} in place of {scale * agents / REHEARSED_AGENTS:.3g})"
+    with Economy(scenario):
+        return note
+
+
+def _slots(table: Any) -> int:
+    return int(getattr(table.parameters, "slots", 0))
 
 
 def _make_own_kinds_importable() -> None:

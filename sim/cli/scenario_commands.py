@@ -65,13 +65,14 @@ def show_command(name: str, sets: Sequence[str], values: bool, toml: bool, as_js
 
 
 def validate_command(names: Sequence[str], sets: Sequence[str], as_json: bool) -> int:
-    """Check each scenario; the problems of all of them are told."""
-    from sim.cli.loading import load_checked
+    """Check each scenario and build its world, as a run would; the problems of all of them are told."""
+    from sim.cli.loading import load_checked, rehearse
 
     results: list[tuple[str, list[Problem]]] = []
+    notes: dict[str, str] = {}
     for name in names:
         try:
-            load_checked(name, sets)
+            notes[name] = rehearse(load_checked(name, sets), name, sets)
             results.append((name, []))
         except ScenarioError as error:
             results.append((name, error.problems))
@@ -84,7 +85,7 @@ def validate_command(names: Sequence[str], sets: Sequence[str], as_json: bool) -
             if found:
                 print(ScenarioError(found), file=sys.stderr)
             else:
-                print(f"{name}: ok")
+                print(f"{name}: ok{notes[name]}")
     return BAD_DATA if any(found for _, found in results) else DONE
 
 

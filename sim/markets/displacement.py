@@ -51,6 +51,13 @@ class Displacement:
         """Book a swap that moved ln P_pool by `log_move` under `cause`."""
         self.journal.put(self.moves, cause, self.moves.get(cause, 0.0) + log_move)
 
+    def revalue(self, log_move: float) -> None:
+        """Book a move of ln P_pool that no transaction made, under "outside"; it is final, so the journal has no part.
+
+        Called between transactions: an entry left in the journal would be taken back with the next one.
+        """
+        self.moves[OUTSIDE] = self.moves.get(OUTSIDE, 0.0) + log_move
+
     def arbitrage(self, log_move: float) -> Causes:
         """Charge an arbitrage trade that has moved ln P_pool by `log_move`; returns the causes of its outside order."""
         shares = self.shares(log_move)

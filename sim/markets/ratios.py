@@ -77,4 +77,4 @@ class RedemptionRatios:
                 amm.rates[:] = rates
                 move = amm.log_price() - before
                 if math.isfinite(move):
-                    displacement.swap("outside", move)
+                    displacement.revalue(move)
