@@ -142,5 +142,8 @@ def locate_path_file(name: str, folder: Path | None) -> Path | None:
 
 
 def shipped_paths() -> list[str]:
-    """The path files that are shipped, as a scenario names them."""
-    return sorted(f"paths/{file.name}" for file in PATHS.glob("*.csv"))
+    """The files of prices and correlations that are shipped, as a scenario names them."""
+    return sorted(
+        [f"paths/{file.name}" for file in PATHS.glob("*.csv")]
+        + [f"paths/market/{file.name}" for file in (PATHS / "market").glob("*.csv") if "gas" not in file.name]
+    )

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scenarios.errors import Problem, ScenarioError, nearest
-from scenarios.files import Layer, label_of, layers, locate, locate_path_file, shipped_paths
+from scenarios.errors import Problem, ScenarioError
+from scenarios.files import Layer, label_of, layers, locate
 from scenarios.files import library_names as library_names
 from scenarios.kinds import Kinds
-from scenarios.merging import OVERRIDES, OWN, merged, with_override
+from scenarios.merging import OVERRIDES, inherited_prices, laid_over, with_override
+from scenarios.path_files import is_path_file, names, path_file_problems, path_files
 from scenarios.schema import Origin, Scenario
 from scenarios.validation import check
 from scenarios.writing import leaves
@@ -31,23 +32,21 @@ def load(
     stack = _stack(scenario)
     data: dict[str, Any] = {}
     for layer in stack:
-        inherited = {key: value for key, value in data.items() if key not in OWN}
-        data = merged(inherited, layer.data)
+        data = laid_over(data, layer.data)
     data.setdefault("name", stack[-1].name)
     data.pop("extends", None)
     base = data
     data = _overridden(base, overrides or {})
     completed, parameters, problems = check(data, kinds)
-    folder = _folder_of_path_file(stack, overrides or {})
-    problems += _path_file_problems(data, folder)
+    files = path_files(data, stack, overrides or {})
+    problems += path_file_problems(files)
     if problems:
         raise ScenarioError(_placed(problems, stack, overrides or {}, kinds))
     result = Scenario.model_validate(completed)
     for name, table in result.populations.tables.items():
         table._parameters = parameters.get(name)
     result._origins = _origins(stack, overrides or {}, completed)
-    if result.prices.file:
-        result._path_file = locate_path_file(result.prices.file, folder)
+    result._path_files = {place: file.found for place, file in files.items() if file.found is not None}
     return result
 
 
@@ -65,6 +64,10 @@ def _stack(scenario: str | Path | Mapping[str, Any]) -> list[Layer]:
 
 def _overridden(data: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
     problems: list[Problem] = []
+    whole = overrides.get("prices")
+    data = inherited_prices(
+        data, overrides.get("prices.process", whole.get("process") if isinstance(whole, Mapping) else None)
+    )
     for path, value in overrides.items():
         try:
             data = with_override(data, path, value)
@@ -75,30 +78,6 @@ def _overridden(data: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str,
     return data
 
 
-def _folder_of_path_file(stack: list[Layer], overrides: Mapping[str, Any]) -> Path | None:
-    """The folder that `prices.file` is relative to: that of the file which sets it."""
-    if any(path in ("prices", "prices.file") for path in overrides):
-        return Path()
-    for layer in reversed(stack):
-        prices = layer.data.get("prices")
-        if isinstance(prices, Mapping) and "file" in prices:
-            return layer.folder
-    return None
-
-
-def _path_file_problems(data: Mapping[str, Any], folder: Path | None) -> list[Problem]:
-    prices = data.get("prices")
-    if not isinstance(prices, Mapping) or prices.get("process") not in ("historical", "csv"):
-        return []
-    file = prices.get("file")
-    if not isinstance(file, str) or not file or locate_path_file(file, folder) is not None:
-        return []
-    guess = nearest(file, shipped_paths())
-    hint = f"; did you mean {guess!r}?" if guess else ""
-    allowed = "a CSV file beside the scenario, or one of those shipped: " + ", ".join(shipped_paths())
-    return [Problem("", "prices.file", f'"{file}"', allowed, f"does not exist{hint}")]
-
-
 def _placed(
     problems: list[Problem], stack: list[Layer], overrides: Mapping[str, Any], kinds: Kinds | None
 ) -> list[Problem]:
@@ -106,7 +85,7 @@ def _placed(
     first: dict[tuple[str, str, str], str] = {}
     data: dict[str, Any] = {}
     for layer in stack:
-        data = merged({key: value for key, value in data.items() if key not in OWN}, layer.data)
+        data = laid_over(data, layer.data)
         data.pop("extends", None)
         for problem in check({"name": layer.name, **data}, kinds)[2]:
             first.setdefault((problem.path, problem.given, problem.message), layer.label)
@@ -114,8 +93,8 @@ def _placed(
     placed = []
     for problem in problems:
         where = first.get((problem.path, problem.given, problem.message), last)
-        if problem.path == "prices.file" and not overrides:
-            where = next((x.label for x in reversed(stack) if "file" in x.data.get("prices", {})), last)
+        if is_path_file(problem.path) and not overrides:
+            where = next((layer.label for layer in reversed(stack) if names(layer.data, problem.path)), last)
         placed.append(problem._replace(file=where))
     order = {label: i for i, label in enumerate([*(layer.label for layer in stack[::-1]), OVERRIDES])}
     return sorted(placed, key=lambda problem: order[problem.file])

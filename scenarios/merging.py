@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scenarios.errors import Problem, ScenarioError
+from scenarios.schema.prices import LASTING_FIELDS, PROCESS_FIELDS
 
 #: Said about a file itself, so not handed down to those that extend it.
 OWN = ("extends", "name", "title", "why")
@@ -29,6 +30,29 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         else:
             result[key] = dict(value) if isinstance(value, Mapping) else value
     return result
+
+
+def inherited_prices(base: Mapping[str, Any], process: Any) -> dict[str, Any]:
+    """What a file that names a price process, or overrides that do, inherit of the data beneath.
+
+    Of another process only what both read and what says the same under either: the files and columns of one mean
+    nothing to another. `process` None: none is named, everything is inherited.
+    """
+    prices = base.get("prices")
+    if not isinstance(process, str) or not isinstance(prices, Mapping):
+        return dict(base)
+    if process == prices.get("process", "constant") or process not in PROCESS_FIELDS:
+        return dict(base)
+    kept = PROCESS_FIELDS[process] & LASTING_FIELDS
+    dropped = frozenset().union(*PROCESS_FIELDS.values()) - kept
+    return {**base, "prices": {key: value for key, value in prices.items() if key not in dropped}}
+
+
+def laid_over(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """A file's data over what it extends."""
+    inherited = {key: value for key, value in base.items() if key not in OWN}
+    prices = own.get("prices")
+    return merged(inherited_prices(inherited, prices.get("process") if isinstance(prices, Mapping) else None), own)
 
 
 def parse_assignment(text: str) -> tuple[str, Any]:

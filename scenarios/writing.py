@@ -19,8 +19,10 @@ def to_toml(scenario: Scenario) -> str:
     A path file of the user's own is written with its full path, so that the text can be run from any folder.
     """
     data = scenario.as_dict()
-    if scenario.price_file is not None and scenario.price_file.parent != PATHS:
-        data["prices"]["file"] = str(scenario.price_file.resolve())
+    for place, file in scenario.price_files.items():
+        if PATHS not in file.parents:
+            *keys, last = place.split(".")
+            value_at(data, ".".join(keys))[last] = str(file.resolve())
     lines: list[str] = []
     _table(lines, data, (), scenario)
     return "\n".join(lines).strip("\n") + "\n"

@@ -11,9 +11,9 @@ import numpy as np
 
 from agents.registry import agent_class, unfit
 from scenarios import Scenario, ScenarioError
-from sim import prices as processes
 from sim.building_amms import queues_of, ratios_of
 from sim.building_chain import gas_market_of, oracle_of
+from sim.building_prices import exogenous_prices
 from sim.chain.clock import Clock
 from sim.chain.executor import Executor
 from sim.chain.gas import GasMarket
@@ -100,10 +100,7 @@ def build(scenario: Scenario, seed: int) -> World:
     symbols = tuple(scenario.assets)
     tokens = {symbol: ledger.add_token(symbol, scenario.assets[symbol].decimals) for symbol in symbols}
     gas_token = ledger.add_token(GAS_SYMBOL_BESIDE_ETH if GAS_SYMBOL in tokens else GAS_SYMBOL, 18)
-    exogenous: list[list[float]] = []
-    with refusals.at("prices", "a path that leaves all numbers", "less volatility, drift or time"):
-        exogenous = _exogenous(scenario, randomness, symbols)
-    refusals.check()
+    exogenous = exogenous_prices(scenario, randomness)
     outside = _outside(scenario, ledger, clock, symbols, exogenous[0])
     oracle = oracle_of(scenario, outside, clock, symbols)
     pool = open_pool(scenario, ledger, clock, tokens, oracle, refusals)
@@ -171,46 +168,7 @@ def build(scenario: Scenario, seed: int) -> World:
     return world
 
 
-# ---------------------------------------------------------------------- prices
-def _exogenous(scenario: Scenario, randomness: Randomness, symbols: tuple[str, ...]) -> list[list[float]]:
-    """Prices of every asset at every step, rows in the order of the scenario's assets."""
-    settings = scenario.prices
-    market = {s: float(a.price_usd) for s, a in scenario.assets.items() if a.kind == "market" and a.price_usd}
-    ratios = {
-        s: processes.Ratio(str(a.base), float(a.ratio or 1.0), a.ratio_growth_per_year)
-        for s, a in scenario.assets.items()
-        if a.kind == "ratio"
-    }
-    process: processes.PriceProcess
-    if settings.process == "historical":
-        process = processes.HistoricalPath(
-            str(scenario.price_file), settings.columns, scale=settings.scale, price_usd=market
-        )
-    elif settings.process == "csv":
-        process = processes.CsvPath(str(scenario.price_file), settings.columns, scale=settings.scale, price_usd=market)
-    elif settings.process == "gbm":
-        process = processes.GeometricBrownianMotion(
-            market,
-            settings.volatility_per_year,
-            drift_per_year=settings.drift_per_year,
-            correlation=settings.correlation,
-        )
-    else:
-        process = processes.ConstantPrices(market)
-    if settings.shocks:
-        shocks = [processes.Shock(s.asset, s.at_seconds, s.change_ratio, s.over_seconds) for s in settings.shocks]
-        process = processes.Shocked(process, shocks)
-    if ratios:
-        process = processes.WithRatios(process, ratios)
-    run = scenario.run
-    matrix = process.paths(randomness, run.start_timestamp, run.steps, run.step_seconds)
-    if not (np.isfinite(matrix).all() and (matrix > 0.0).all()):
-        raise ValueError("prices fall to 0 or rise beyond all numbers")
-    order = [process.symbols.index(symbol) for symbol in symbols]
-    rows: list[list[float]] = np.ascontiguousarray(matrix[:, order]).tolist()
-    return rows
-
-
+# ---------------------------------------------------------------------- the outside market
 def _outside(
     scenario: Scenario, ledger: Ledger, clock: Clock, symbols: tuple[str, ...], opening: list[float]
 ) -> OutsideMarket:

@@ -127,8 +127,8 @@ def _after_the_step() -> Iterator[threading.Event]:
 
 def inputs(scenario: Scenario) -> dict[str, str]:
     """The files that the scenario reads, by name, with the SHA-256 of their contents."""
-    file = scenario.price_file
-    return {} if file is None else {file.name: hashlib.sha256(file.read_bytes()).hexdigest()}
+    files = scenario.price_files.values()
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def command(scenario: Scenario, seed: int) -> list[str]:

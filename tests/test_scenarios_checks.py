@@ -26,6 +26,8 @@ def test_the_sample_is_valid():
     assert load(DATA, kinds=KINDS).name == "sample"
 
 
+CSV = {"prices__process": "csv", "prices__file": "paths/may_2021.csv"}
+
 BROKEN = {
     "horizon holds whole steps": ({"run__horizon_seconds": 601}, "run.horizon_seconds", "multiple of run.step_seconds"),
     "step holds whole blocks": (
@@ -70,12 +72,12 @@ BROKEN = {
         "prices.file",
         "shipped",
     ),
-    "column of a ratio asset": ({"prices__columns": {"stETH": "x"}}, "prices.columns.stETH", 'kind "market"'),
-    "column of an unknown asset": ({"prices__columns": {"BTC": "x"}}, "prices.columns.BTC", "ETH, stETH, USD"),
+    "column of a ratio asset": ({**CSV, "prices__columns": {"stETH": "x"}}, "prices.columns.stETH", 'kind "market"'),
+    "column of an unknown asset": ({**CSV, "prices__columns": {"BTC": "x"}}, "prices.columns.BTC", "ETH, stETH, USD"),
     "volatility out of range": (
-        {"prices__volatility_per_year": {"ETH": -0.5}},
+        {"prices__process": "gbm", "prices__volatility_per_year": {"ETH": -0.5}},
         "prices.volatility_per_year.ETH",
-        "0 to 20",
+        "above 0, at most 20",
     ),
     "impossible correlation": ({"prices__correlation": -0.1}, "prices.correlation", "0 to 1"),
     "shock of a ratio asset": (

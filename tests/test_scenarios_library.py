@@ -26,7 +26,7 @@ def test_every_library_file_is_valid(name):
         assert population.parameters is not None
 
 
-@pytest.mark.parametrize("name", ["aave-v3-ethereum", "calm", "demo", "march-2020"])
+@pytest.mark.parametrize("name", ["aave-v3-ethereum", "calm", "demo", "long-run", "march-2020"])
 def test_every_table_states_its_source(name):
     scenario = load(name, kinds=KINDS)
     tables = [

@@ -285,7 +285,8 @@ def test_origins_and_sources(folder):
 
 
 def test_a_table_that_is_overridden_is_an_override_inside():
-    scenario = load(DATA, {"prices.columns": {"ETH": "eth"}}, KINDS)
+    changes = {"prices.process": "csv", "prices.file": "paths/may_2021.csv", "prices.columns": {"ETH": "eth_close"}}
+    scenario = load(DATA, changes, KINDS)
     assert scenario.origin("prices.columns.ETH").kind == "override"
 
 

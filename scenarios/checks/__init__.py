@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from pydantic import BaseModel
 
-from scenarios.checks import chain, governance, markets, prices
+from scenarios.checks import chain, governance, markets, prices, processes
 from scenarios.checks.common import Data, number, problem_at, section, tables
 from scenarios.errors import Problem, listing, nearest
 from scenarios.schema.walk import Reference, references
@@ -79,7 +79,8 @@ RULES: tuple[Callable[[Data], Iterator[Problem]], ...] = (
     _time,
     _names_are_plain,
     prices.assets,
-    prices.prices,
+    processes.process,
+    prices.shocks,
     prices.outside,
     prices.feeds,
     markets.thresholds,

@@ -1,4 +1,4 @@
-"""Rules about assets, their prices, the outside market and the oracle's feeds."""
+"""Rules about assets, shocks of their prices, the outside market and the oracle's feeds."""
 
 from __future__ import annotations
 
@@ -64,35 +64,7 @@ def _circles(bases: Mapping[str, Any], path: str) -> Iterator[Problem]:
             )
 
 
-def prices(data: Data) -> Iterator[Problem]:
-    prices, assets = section(data, "prices"), section(data, "assets")
-    process = prices.get("process")
-    if process in ("historical", "csv"):
-        if "file" in prices and not prices["file"]:
-            yield problem_at("prices.file", "nothing", "the name of a path file", f'is needed by process "{process}"')
-        if "columns" in prices and not prices["columns"]:
-            yield problem_at(
-                "prices.columns",
-                "nothing",
-                'a column for each asset that follows the file, {WETH = "eth"}',
-                f'is needed by process "{process}"',
-            )
-    for table in ("columns", "volatility_per_year", "drift_per_year"):
-        for symbol in section(prices, table):
-            if section(assets, symbol).get("kind") == "ratio":
-                yield problem_at(
-                    f"prices.{table}.{symbol}",
-                    symbol,
-                    'assets of kind "market"',
-                    "follows its base, it has no path of its own",
-                )
-    for symbol, value in section(prices, "volatility_per_year").items():
-        if isinstance(value, float | int) and not 0 <= value <= 20:
-            yield problem_at(f"prices.volatility_per_year.{symbol}", value, "0 to 20", "is out of range")
-    yield from _shocks(data)
-
-
-def _shocks(data: Data) -> Iterator[Problem]:
+def shocks(data: Data) -> Iterator[Problem]:
     horizon = number(section(data, "run"), "horizon_seconds")
     shocks = section(data, "prices").get("shocks")
     for index, shock in enumerate(shocks if isinstance(shocks, list | tuple) else []):

@@ -53,7 +53,7 @@ class Scenario(Section):
     results: Results = field(None, "What is written", factory=Results)
 
     _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
-    _path_file: Path | None = PrivateAttr(default=None)
+    _path_files: dict[str, Path] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Scenario:
@@ -103,5 +103,10 @@ class Scenario(Section):
 
     @property
     def price_file(self) -> Path | None:
-        """The path file of the price process as found on this machine; None without one."""
-        return self._path_file
+        """The one path file of the price process (`prices.file`) as found on this machine; None without one."""
+        return self._path_files.get("prices.file")
+
+    @property
+    def price_files(self) -> dict[str, Path]:
+        """Every file that the price process reads, as found on this machine, by dotted path of the field."""
+        return dict(self._path_files)

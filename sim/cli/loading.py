@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from scenarios import Problem, Scenario, ScenarioError, load
+from scenarios import Scenario, load
 from scenarios.merging import parse_assignments
 
 #: Up to so many accounts `scenario validate` builds the world as it is: about a second.
@@ -28,27 +28,11 @@ def load_checked(name: str, sets: Sequence[str] = (), seed: int | None = None) -
 
 
 def check_price_path(scenario: Scenario) -> None:
-    """Read the path file of a recorded process and hold it against the run; `ScenarioError` with all its problems."""
-    if scenario.price_file is None or scenario.prices.process not in ("historical", "csv"):
-        return
-    from sim.prices import CsvPath, HistoricalPath, PathError
+    """Make the price process, read its files and hold them against the run; `ScenarioError` with all its problems."""
+    from sim.building_prices import exogenous_prices
     from sim.randomness import Randomness
 
-    settings, run = scenario.prices, scenario.run
-    market = {name: float(asset.price_usd) for name, asset in scenario.assets.items() if asset.price_usd is not None}
-    process = HistoricalPath if settings.process == "historical" else CsvPath
-    try:
-        path = process(str(scenario.price_file), settings.columns, scale=settings.scale, price_usd=market)
-        path.paths(Randomness(0), run.start_timestamp, 1, run.horizon_seconds)
-    except PathError as error:
-        file = settings.file or str(scenario.price_file)
-        raise ScenarioError([_problem(file, problem) for problem in error.problems]) from None
-
-
-def _problem(file: str, problem: Any) -> Problem:
-    place = [f"row {problem.row}"] if problem.row else []
-    place += [f"column {problem.column}"] if problem.column else []
-    return Problem(file, ", ".join(place), problem.given, problem.allowed, "")
+    exogenous_prices(scenario, Randomness(scenario.run.seed), step_seconds=scenario.run.horizon_seconds)
 
 
 def rehearse(scenario: Scenario, name: str, sets: Sequence[str]) -> str:

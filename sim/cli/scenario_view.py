@@ -68,13 +68,20 @@ def print_overview(console: Console, scenario: Scenario) -> None:
 
 def _price_words(scenario: Scenario) -> str:
     prices = scenario.prices
-    if prices.process in ("historical", "csv"):
-        words = f"{prices.process} path {prices.file}, {'relative moves' if prices.scale == 'snapshot' else 'absolute'}"
-    elif prices.process == "gbm":
-        moves = ", ".join(f"{name} {percent(value, 0)}" for name, value in prices.volatility_per_year.items())
-        words = f"geometric Brownian motion ({moves} a year)"
-    else:
-        words = "constant"
+    moves = ", ".join(f"{name} {percent(value, 0)}" for name, value in prices.volatility_per_year.items())
+    scale = "relative moves" if prices.scale == "snapshot" else "absolute"
+    files = ", ".join(dict.fromkeys(prices.files.values()))
+    words = {
+        "constant": "constant",
+        "gbm": f"geometric Brownian motion ({moves} a year)",
+        "jump_diffusion": f"jump diffusion ({moves} a year, {prices.jumps.per_year:g} jumps a year)",
+        "stochastic_volatility": f"stochastic volatility ({moves} a year, {prices.jumps.per_year:g} jumps a year)",
+        "garch": f"GARCH ({moves} a year)",
+        "historical": f"historical path {prices.file}, {scale}",
+        "csv": f"csv path {prices.file}, {scale}",
+        "daily": f"daily bars of {files}, {scale}",
+        "bootstrap": f"bars of {files} in blocks of {prices.bootstrap.mean_block_days:g} days on average",
+    }[prices.process]
     for shock in prices.shocks:
         words += f"; {shock.asset} {shock.change_ratio:+.0%} after {seconds(shock.at_seconds)}"
         words += f" over {seconds(shock.over_seconds)}" if shock.over_seconds else ""
