@@ -7,8 +7,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from agents.registry import agent_class, unfit
 from scenarios import Scenario, ScenarioError
 from sim.building_amms import queues_of, ratios_of
