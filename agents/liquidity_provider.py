@@ -163,10 +163,10 @@ class LiquidityProvider(EconomicAgent):
         mean = p.value_usd / n
         median = mean / math.exp(0.5 * p.value_log_sd**2)
         columns = population.columns
-        columns["value_usd"] = np.array(founding.log_normal(population, "value", median, p.value_log_sd, True))
+        columns["value_usd"] = np.array(founding.log_normal(population, "value", median, p.value_log_sd, base=2))
         columns["width"] = np.array(founding.log_normal(population, "width", p.width_ratio_median, p.width_log_sd))
         columns["tolerance"] = np.array(
-            founding.log_normal(population, "tolerance", p.tolerance_median, p.tolerance_log_sd, True)
+            founding.log_normal(population, "tolerance", p.tolerance_median, p.tolerance_log_sd, base=3)
         )
         for name in ("fees_usd", "loss_usd", "seen_at"):
             columns[name] = np.zeros(n)
