@@ -157,7 +157,7 @@ def test_every_token_is_conserved_to_the_unit_in_every_step(ordering):
         assert economy.audits == economy.steps_planned + 1
 
 
-#: Populations that decide seldom: every step in which one of them is woken is looked at, and every fourth of the others.
+#: Populations that decide seldom: steps in which one of them is woken are looked at, and every fourth of the others.
 RARE = {"rest", "providers"}
 
 
