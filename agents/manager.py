@@ -19,6 +19,9 @@ from sim.view import View
 #: The pool refuses a withdrawal that leaves a health factor under 1; so close to it nobody sends one.
 LEAST_HEALTH = 1.0005
 
+#: Room for rounding where a sale is judged by the spot price alone.
+SPOT_ROUNDING = 1e-9
+
 
 class ManagerParameters(BorrowerParameters):
     """When an owner becomes uneasy, and how soon he then looks."""
@@ -199,22 +202,39 @@ class Manager(Borrower):
         gas = operations.repay + operations.withdraw + operations.swap
         if token_in == token_out:
             return Call("periphery", "deleverage", (collateral_asset, debt_asset, repay_amount, needed, ()), gas)
+        most = min(pool.atoken_balance(collateral_asset, self.account), pool.available_liquidity(collateral_asset))
+        threshold = pool.liquidation_threshold_ratio(collateral_asset, pool.emode(self.account))
+        margin = 1.0 + self.parameters.sale_margin_ratio
+
+        def bearable(sold: int, out: float) -> bool:
+            """Whether he has it, the market takes it without too great a loss, and the health factor bears it."""
+            fair_usd = sold / tokens[token_in].unit * price_in
+            got_usd = out / tokens[token_out].unit * view.oracle_usd(debt_asset)
+            left_usd = weighted_usd - fair_usd * threshold
+            return (
+                sold <= most
+                and got_usd >= fair_usd * (1.0 - self.parameters.max_slippage_ratio)
+                and left_usd >= (debt_usd - repaid_usd) * LEAST_HEALTH
+            )
+
+        # A sale gives at most the spot price and needs at least this much collateral: who cannot bear even that need
+        # not ask for quotes (in a crash most cannot).
+        spot = view.spot_price(token_in, token_out)
+        if not spot:
+            return None
+        least = int(needed / spot * margin * (1.0 - SPOT_ROUNDING))
+        if not bearable(least, spot * least):
+            return None
         route, out = view.venues.best_route(token_in, token_out, amount)
         if out <= 0:
             return None
         # One proportional correction for fee and impact, and a margin for trades that come first in the block; what
         # the sale brings beyond the loan repays more debt.
-        amount = int(amount * (needed / out) * (1.0 + self.parameters.sale_margin_ratio)) + 1
-        balance = pool.atoken_balance(collateral_asset, self.account)
-        if amount > min(balance, pool.available_liquidity(collateral_asset)):
+        amount = int(amount * (needed / out) * margin) + 1
+        if amount > most:
             return None
         out = view.venues.quote(route, amount)
-        fair_usd = amount / tokens[token_in].unit * price_in
-        got_usd = out / tokens[token_out].unit * view.oracle_usd(debt_asset)
-        if out < needed or got_usd < fair_usd * (1.0 - self.parameters.max_slippage_ratio):
-            return None
-        threshold = pool.liquidation_threshold_ratio(collateral_asset, pool.emode(self.account))
-        if weighted_usd - fair_usd * threshold < (debt_usd - repaid_usd) * LEAST_HEALTH:
+        if out < needed or not bearable(amount, out):
             return None
         return Call("periphery", "deleverage", (collateral_asset, debt_asset, repay_amount, amount, route), gas)
 

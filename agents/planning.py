@@ -90,6 +90,8 @@ def _plan(view: View, borrower: int, collateral_asset: int, debt_asset: int, fla
     elif outside:
         route = (Leg(OUTSIDE, token_in, token_out),)
         proceeds = view.venues.quote(route, seized)
+    elif view.spot_price(token_in, token_out) * seized <= _cost(pool, full.debt_repaid, flash):
+        return None  # even the first unit sold does not pay for the debt it repays, so no amount does
     else:
         route, proceeds = view.venues.best_route(token_in, token_out, seized)
     if proceeds <= 0:

@@ -164,6 +164,18 @@ class View:
             back = self.cache[key] = self.outside.quote(token_out, token_in, received)
         return back
 
+    def spot_price(self, token_in: int, token_out: int) -> float:
+        """No sale gives more than this for a smallest unit of `token_in`, in units of `token_out`; 0 without a route.
+
+        The best route's price of the first unit, fees taken off, a millionth too high; worked out once a step.
+        """
+        key = ("spot", token_in, token_out)
+        price: float | None = self.cache.get(key)
+        if price is None:
+            venues = self.venues
+            price = self.cache[key] = max(venues.spot_prices(venues.routes(token_in, token_out)), default=0.0)
+        return price
+
     def unprofitable(self) -> list[int]:
         """Accounts that were planned for in this step and that no liquidation pays for."""
         return [key[1] for key, plan in self.cache.items() if key[0] == "plan" and not plan]

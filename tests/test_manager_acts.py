@@ -8,6 +8,8 @@ from statistics import median
 import pytest
 
 from sim.economy import Economy
+from sim.results.hashing import content_hash
+from sim.view import View
 
 WAD = 10**18
 NOBODY_LIQUIDATES = {
@@ -81,3 +83,23 @@ def test_an_owner_for_whom_gas_costs_more_than_the_penalty_sends_nothing():
         assert list(sent(economy))
         economy.view.base_fee_gwei = 1e6
         assert not list(sent(economy))
+
+
+@pytest.mark.parametrize("case", ["as it is", "a deeper fall", "a shallow pool"])
+def test_what_the_spot_price_rules_out_no_quote_would_have_let_through(case, monkeypatch):
+    """Owners and liquidators decide the same with a spot price so high that it rules out nothing."""
+
+    def run():
+        with Economy("demo", overrides=CASES[case]) as economy:
+            asked = []
+            quote = economy.venues.quote
+            economy.venues.quote = lambda *arguments: asked.append(1) or quote(*arguments)
+            economy.run()
+            return content_hash(economy.finish()), len(asked)
+
+    short, few = run()
+    monkeypatch.setattr(View, "spot_price", lambda self, *_: 1e40)
+    whole, many = run()
+    assert short == whole
+    assert few <= many
+    assert few < many or case == "as it is"

@@ -175,7 +175,7 @@ class Venues:
         return routes[best], most
 
     def spot_prices(self, routes: Sequence[Path]) -> list[float]:
-        """What the first unit sold along each route gives, in units and a little too high rather than too low."""
+        """What the first unit sold along each route of AMMs gives, in units, a little too high rather than too low."""
         prices: dict[Leg, float] = {}
         found = []
         for route in routes:
