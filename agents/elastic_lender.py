@@ -313,9 +313,14 @@ class ElasticLender(Lender):
         own = pool.atoken_balance(asset, self.account) / reserve.unit
         wallet = view.ledger.balances[reserve.token][self.account] / reserve.unit
         elapsed = self._judge(view, symbol, asset)
+        columns[f"goal.{symbol}"][row] = math.inf
         if columns[f"away.{symbol}"][row]:
             wanted = 0.0
         else:
+            # Where moving everything does not pay for the gas, moving a part does not either.
+            gas = min(view.operations.supply, view.operations.withdraw)
+            if not self._worthwhile(view, asset, max(own, wallet), gas):
+                return None
             target = supply_target(
                 pool,
                 asset,
@@ -326,7 +331,6 @@ class ElasticLender(Lender):
                 own + wallet,
             )
             wanted = own + (target - own) * (1.0 - math.exp(-elapsed / self.parameters.adjustment_seconds))
-        columns[f"goal.{symbol}"][row] = math.inf
         if wanted > own:
             return self._supply(view, asset, wanted - own, wallet)
         return self._withdraw(view, symbol, asset, own, wanted)
