@@ -11,7 +11,7 @@ import numpy as np
 from agents.base import AgentParameters
 from agents.elastic_lender_parameters import ElasticLenderParameters
 from agents.elasticity import supply_target
-from agents.lender import Lender, pareto_sizes
+from agents.lender import Lender, missing_supply, pareto_sizes
 from sim.chain.transaction import Call, Transaction
 from sim.distress import Distress
 from sim.founding import Founding
@@ -74,8 +74,7 @@ class ElasticLender(Lender):
             away = population.columns[f"away.{symbol}"].tolist()
             utilisation = p.opening_utilisation.get(symbol)
             if utilisation is not None:
-                supplied, borrowed = founding.totals(symbol)
-                each = max(0, int(borrowed / utilisation) - supplied) // max(1, away.count(False))
+                each = missing_supply(founding, symbol, utilisation, away.count(False))
                 founding.supply(population, symbol, [0 if gone else each for gone in away], collateral=False)
                 amounts = opening[symbol] = [amount + each for amount in amounts]
             spare = [
@@ -88,10 +87,11 @@ class ElasticLender(Lender):
     def opened(cls, population: Population, pool: Any, now: int) -> None:
         """Anchors S0, outside rates, and what each row has seen so far: nothing."""
         p = population.parameters
-        assets: dict[str, int] = {symbol: pool.asset(symbol) for symbol in population.memory["opening"]}
+        opening = population.memory.setdefault("opening", {})  # a population of nobody was never founded
+        assets: dict[str, int] = {symbol: pool.asset(symbol) for symbol in opening}
         outside: dict[int, float] = {}
         for symbol, asset in assets.items():
-            amounts = population.memory["opening"][symbol]
+            amounts = opening[symbol]
             unit = pool.reserves[asset].unit
             population.columns[f"anchor.{symbol}"] = np.array([amount / unit for amount in amounts])
             population.columns[f"goal.{symbol}"] = np.full(len(population), np.inf)
