@@ -294,7 +294,7 @@ BAD = {
         ),
         ["bad.toml"],
         "bad.toml",
-        ["populations.p.pool: is no concentrated pool", "given:   WETH-USDC", "allowed: WETH-USDT, WBTC-WETH, wstETH-WETH"],
+        ["populations.p.pool: is no concentrated pool", "given:   WETH-USDC", "allowed: WETH-USDT, WBTC-WETH, wst"],
     ),
     "a queue named as another market": (
         demo_with('[redemptions.pool]\nasset = "wstETH"'),
