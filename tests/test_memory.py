@@ -95,7 +95,7 @@ def test_a_scale_too_large_names_field_estimate_and_what_would_do(monkeypatch):
     assert problem.path == "populations.scale"
     assert problem.file == "--set"
     assert problem.given == "1000"
-    total = 10_600_023 + 20_000 - 20  # traders are scaled as well
+    total = 10_000_000 + 600 + 20 + 3 + 20  # borrowers alone are scaled
     needed = estimated_bytes(scenario(scale=1_000.0))
     assert needed == pytest.approx(total * bytes_per_agent(scenario()), rel=0.01)
     assert f"{needed / 1e9:,.1f} GB" in problem.message
