@@ -166,10 +166,10 @@ def test_agents_decide_without_touching_the_world(ordering):
         decide = economy._decisions
         decided = []
 
-        def watched(woken):
+        def watched(woken, later=False):
             looked_at = economy.clock.step % 4 == 0 or RARE & set(woken)
             before = state_of(economy) if looked_at else None
-            transactions = decide(woken)
+            transactions = decide(woken, later)
             if before is not None and transactions:
                 decided.extend(transactions)
                 assert not difference(before, state_of(economy))
