@@ -62,6 +62,7 @@ class Arbitrageur(EconomicAgent):
 
     kind: ClassVar[str] = "arbitrageur"
     wake: ClassVar[str] = "step"
+    every_block: ClassVar[bool] = True
     Parameters: ClassVar[type[AgentParameters]] = ArbitrageurParameters
 
     @classmethod

@@ -50,6 +50,8 @@ class EconomicAgent(mesa.Agent):
     mechanism: ClassVar[str] = ""
     #: Whether its rows may wait for a withdrawal: columns `goal.<asset>`, whole tokens they want to be left with.
     queues: ClassVar[bool] = False
+    #: Whether, in a step of several blocks, it decides anew after each block that left something to do.
+    every_block: ClassVar[bool] = False
     #: Whether `noticed` is asked every step.
     notices: ClassVar[bool] = False
     Parameters: ClassVar[type[AgentParameters]] = AgentParameters

@@ -29,6 +29,7 @@ class Liquidator(EconomicAgent):
 
     kind: ClassVar[str] = "liquidator"
     wake: ClassVar[str] = "book"
+    every_block: ClassVar[bool] = True
     Parameters: ClassVar[type[AgentParameters]] = LiquidatorParameters
 
     @classmethod

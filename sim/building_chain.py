@@ -45,10 +45,14 @@ def oracle_of(scenario: Scenario, outside: OutsideMarket, clock: Clock, symbols:
                 for fault in settings.faults
             ]
     posting = scenario.oracle
+    # A step reads once, at its end. The nearest whole number of steps keeps reports as old as in single blocks: one
+    # block of five counted as a whole step would make every report four blocks older.
+    per_step = scenario.run.blocks_per_step
+    latency_steps = (2 * posting.latency_blocks + per_step) // (2 * per_step)
     oracle = Oracle(
         outside,
         feeds,
-        latency_blocks=posting.latency_blocks,
+        latency_blocks=latency_steps * per_step,
         lag=scenario.mechanisms.oracle_lag,
         faults=faults,
         bid=ReportBid(

@@ -204,7 +204,10 @@ class Economy(mesa.Model):
         woken = self.waking.open(self.clock.timestamp, factors)
         self._open_view()
         self.mempool.submit(self._decisions(woken), self.clock.step, self.expiry_steps)
-        gas_used = self._execute()
+        # Reports stand at the top of the block: they are in use already.
+        gas_used = self._execute(self.oracle.included * self.oracle.bid.gas)
+        if self.blocks_per_step > 1:
+            gas_used = self._later_blocks(gas_used)
         self.gas.end_step(gas_used, self.world.volatility_ratio())
         self._settle()
         self._record()
@@ -260,14 +263,17 @@ class Economy(mesa.Model):
             tip_gwei=tip,
         )
 
-    def _decisions(self, woken: Mapping[str, list[int]]) -> list[Transaction]:
+    def _decisions(self, woken: Mapping[str, list[int]], later: bool = False) -> list[Transaction]:
+        """What everybody due decides; in the `later` blocks of a step only kinds of every block, and who is named."""
         view = self.view
         everybody = self.settings.run.wake == "all"
         decided: list[Transaction] = []
         for population in self.populations.values():
             agents = population.agents
-            if everybody:
-                rows: Any = range(len(agents))
+            if later and not population.agent_class.every_block:
+                rows: Any = woken.get(population.name, ())
+            elif everybody:
+                rows = range(len(agents))
             else:
                 wake = population.agent_class.wake
                 if wake in ("book", "step"):
@@ -284,35 +290,71 @@ class Economy(mesa.Model):
                     transaction.tip_gwei = max(transaction.tip_gwei, view.space_tip_gwei)
         return decided
 
-    def _execute(self) -> int:
+    def _execute(self, gas_used: int) -> int:
+        """One block's transactions, in the room that `gas_used` leaves of the step; returns the gas used by then."""
         execute = self.executor.execute
         receipts = self.receipts
         gas = self.gas
         base_fee_wei = gas.charged_base_fee_wei
-        # Reports stand at the top of the block: they are in use already.
-        gas_used = self.oracle.included * self.oracle.bid.gas
         volatility = self.world.volatility_ratio()
         whole = gas.capacity_gas(volatility) if not gas.enabled else gas.block_gas_limit * self.blocks_per_step
-        reported = gas_used
+        before = gas_used
 
         def room(tip_gwei: float) -> int:
-            return gas.capacity_gas(volatility, tip_gwei) - reported
+            return gas.capacity_gas(volatility, tip_gwei) - before
 
         if gas.enabled:  # where gas costs nothing, nobody is stopped by a bid
             self.mempool.bid_up()
-        for transaction in self.mempool.select(self.clock.step, base_fee_wei * 1e-9, room, whole - reported):
+        for transaction in self.mempool.select(self.clock.step, base_fee_wei * 1e-9, room, whole - before):
             receipt = execute(transaction, base_fee_wei)
             gas_used += receipt.gas_used
             receipts.append(receipt)
         return gas_used
 
-    def _settle(self) -> None:
-        self.liquidatable.set_aside(self.view.unprofitable(), self.clock.step)
+    def _later_blocks(self, gas_used: int) -> int:
+        """What the first of several blocks leaves to do, in the next ones; returns the gas used by the whole step.
+
+        A pool that a sale has moved is brought back by arbitrage in the next block, and the next sale finds it there.
+        If a step of k blocks did that once, its pools would take a k-th of what they take in single blocks. Impacts
+        decay from block to block; clock, exogenous prices, oracle and base fee stay those of the step. Whose
+        transaction failed, as others came first, decides anew. The last block is one in which nothing succeeds or for
+        which nobody decides anything.
+        """
+        seen = 0
+        clock, run = self.clock, self.settings.run
+        for later in range(1, self.blocks_per_step):
+            fresh = self.receipts[seen:]
+            if not any(receipt.ok for receipt in fresh):
+                break
+            seen = len(self.receipts)
+            failed: dict[str, list[int]] = {}
+            for account in sorted({receipt.transaction.sender for receipt in fresh if not receipt.ok}):
+                population = self.populations.get(self.ledger.owners[account])
+                if population is not None:
+                    failed.setdefault(population.name, []).append(account - population.first)
+            if self._touch():
+                self.liquidatable.look(clock.step, self.pool.factors())
+            self.outside.begin_step(self.world.exogenous[clock.step], clock.timestamp + later * run.block_seconds)
+            self._open_view()
+            decided = self._decisions(failed, later=True)
+            if not decided:
+                break
+            self.mempool.submit(decided, clock.step, self.expiry_steps)
+            gas_used = self._execute(gas_used)
+        return gas_used
+
+    def _touch(self) -> bool:
+        """Accounts whose balances changed go back to the screens; whether there are any."""
         touched = self.pool.drain_touched()
         if touched:
             self.liquidatable.touch(touched)
             self.waking.touch(touched)
             self.snapshots.touch(touched)
+        return bool(touched)
+
+    def _settle(self) -> None:
+        self.liquidatable.set_aside(self.view.unprofitable(), self.clock.step)
+        self._touch()
         self.waking.close(self.clock.timestamp)
         self._audits.on_schedule(self.clock.step)
 

@@ -233,19 +233,19 @@ def test_depth_follows_realised_volatility_of_the_exogenous_price() -> None:
     desk = Desk(tokens={ETH: OutsideToken(80e6), USDC: OutsideToken(1e9)})
     market = desk.market
     assert market.depth_2pct_usd(ETH) == pytest.approx(80e6)
-    move = 1.2 / math.sqrt(31_536_000 / 12)  # twice the reference of .60 a year, every 12 s
+    move = 1.2 / math.sqrt(31_536_000 / 60)  # twice the reference of .60 a year, every minute
     price = 1_000.0
-    for step in range(1, 301):
+    for step in range(1, 61):
         price *= math.exp(move if step % 2 else -move)
-        market.begin_step([price, 0.0, 0.0, 1.0], 12 * step)
+        market.begin_step([price, 0.0, 0.0, 1.0], 60 * step)
     assert market.volatility_ratio(ETH) == pytest.approx(2.0, rel=1e-9)
     assert market.volatility[ETH].volatility_per_year == pytest.approx(1.2, rel=1e-9)
     assert market.depth_2pct_usd(ETH) == pytest.approx(80e6 * 2**-0.36, rel=1e-9)
     assert market.depth_2pct_usd(USDC) == 1.5e9  # nothing moved: the cap
-    market.begin_step([price * 0.5, 0.0, 0.0, 1.0], 3_612)
+    market.begin_step([price * 0.5, 0.0, 0.0, 1.0], 3_660)
     assert market.depth_2pct_usd(ETH) == pytest.approx(80e6 * max(market.volatility[ETH].ratio ** -0.36, 0.1))
-    market.begin_step([price * 5.0, 0.0, 0.0, 1.0], 3_624)
-    market.begin_step([price * 0.001, 0.0, 0.0, 1.0], 3_636)
+    market.begin_step([price * 5.0, 0.0, 0.0, 1.0], 3_720)
+    market.begin_step([price * 0.001, 0.0, 0.0, 1.0], 3_780)
     assert market.depth_2pct_usd(ETH) == pytest.approx(8e6)  # the floor
 
 
@@ -278,6 +278,19 @@ def test_realised_volatility_is_the_sum_over_the_window(moves: list[float], step
     else:
         variance = squares / covered
     assert volatility.ratio == pytest.approx(math.sqrt(variance / reference), rel=1e-9, abs=1e-6)
+
+
+def test_blocks_and_minutes_of_one_path_have_the_same_volatility() -> None:
+    """A fall in a straight line of log price and a path that turns within the minute, in steps of 12 s and of 60 s."""
+    levels = [-0.0004 * block + 0.003 * math.sin(1.7 * block) for block in range(601)]
+    blocks, minutes = (sim.markets.outside.RealisedVolatility(0.6) for _ in range(2))
+    blocks.update(levels[0], 0)
+    minutes.update(levels[0], 0)
+    for block in range(1, 601):
+        blocks.update(levels[block], 12)
+        if block % 5 == 0:
+            assert minutes.update(levels[block], 60) == blocks.ratio
+    assert blocks.ratio > 1.0
 
 
 def test_an_impact_changes_no_depth() -> None:

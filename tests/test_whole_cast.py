@@ -63,7 +63,7 @@ def test_governance_faults_and_the_freeze_take_effect(tables):
     reports = tables["reports"]
     stale = [
         at for feed, at in zip(reports["feed"], reports["effective_at"], strict=True)
-        if feed == "WETH" and 7_200 < at - int(tables["metrics"]["timestamp"][0]) + 60 <= 7_500
+        if feed == "WETH" and 7_200 <= at - int(tables["metrics"]["timestamp"][0]) + 60 < 7_500
     ]  # fmt: skip
     assert not stale
     outside, oracle = (tables["metrics"][f"{name}_usd.WBTC"] for name in ("outside", "oracle"))
@@ -166,10 +166,10 @@ def test_agents_decide_without_touching_the_world(ordering):
         decide = economy._decisions
         decided = []
 
-        def watched(woken):
+        def watched(woken, later=False):
             looked_at = economy.clock.step % 4 == 0 or RARE & set(woken)
             before = state_of(economy) if looked_at else None
-            transactions = decide(woken)
+            transactions = decide(woken, later)
             if before is not None and transactions:
                 decided.extend(transactions)
                 assert not difference(before, state_of(economy))

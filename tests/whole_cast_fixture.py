@@ -89,7 +89,7 @@ MARKET_MAKERS = {
         "silent_share": 0.2,
     },
     "populations.funded": {
-        "kind": "liquidator", "count": 2, "funding": "capital", "sale": "outside", "latency_blocks_median": 3.0,
+        "kind": "liquidator", "count": 2, "funding": "capital", "sale": "outside", "latency_blocks_median": 1.0,
         "capital_usd": {"USDC": 300_000.0, "WETH": 300_000.0},
     },
     "populations.arbitrageurs": {

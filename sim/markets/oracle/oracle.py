@@ -34,7 +34,7 @@ class Oracle:
 
     Each step every feed may read (`Feed.read`); what it reads at block n takes effect at the first step whose block is
     at least n + `latency_blocks`, together with the causes as they were when it was read: later trades are not in it.
-    A step that stands for several blocks reads once, so a latency of one block is then one step. With `lag` off every
+    A step that stands for several blocks reads once, and `latency_blocks` is given in whole steps. With `lag` off every
     feed reports each new value at once (O = R). The opening takes effect at once.
 
     A report of a delayed feed is a transaction: where `step` is told how much space the block has, a report that does

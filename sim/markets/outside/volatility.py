@@ -8,15 +8,20 @@ from collections import deque
 YEAR_SECONDS = 31_536_000
 WINDOW_SECONDS = 3_600
 
+#: Prices are compared over this time at least, so that single blocks and minutes see the same volatility.
+SAMPLE_SECONDS = 60
+
 
 class RealisedVolatility:
     """sigma_1h: the root of the summed squared log returns of the last hour, per year, against a reference.
 
-    `ratio` is sigma_1h / reference. Until an hour has passed, the part of the window before the first price counts at
-    the reference volatility, so a run begins at 1. Steps longer than an hour use the last step alone.
+    Returns are those of a minute, or of a step if that is longer: in returns of 12 s a fall in a straight line would
+    count a fifth of what it counts in minutes. `ratio` is sigma_1h / reference. Until an hour has passed, the part of
+    the window before the first price counts at the reference volatility, so a run begins at 1. Steps longer than an
+    hour use the last step alone.
     """
 
-    __slots__ = ("_covered", "_last", "_popped", "_reference", "_squares", "_window", "ratio")
+    __slots__ = ("_covered", "_elapsed", "_last", "_popped", "_reference", "_squares", "_window", "ratio")
 
     def __init__(self, reference_volatility_per_year: float) -> None:
         self._reference = reference_volatility_per_year**2 / YEAR_SECONDS
@@ -25,6 +30,7 @@ class RealisedVolatility:
         self._squares = 0.0
         self._popped = 0
         self._last: float | None = None
+        self._elapsed = 0
         self.ratio = 1.0
 
     @property
@@ -35,9 +41,15 @@ class RealisedVolatility:
     def update(self, log_price: float, seconds: int) -> float:
         """Take in the log price `seconds` after the last one and return the ratio to the reference."""
         last = self._last
-        self._last = log_price
-        if last is None or seconds <= 0:
+        if last is None:
+            self._last = log_price
             return self.ratio
+        seconds += self._elapsed
+        if seconds < SAMPLE_SECONDS:
+            self._elapsed = seconds
+            return self.ratio
+        self._last = log_price
+        self._elapsed = 0
         window = self._window
         move = log_price - last
         window.append((seconds, move * move))
