@@ -109,6 +109,74 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of
 
 
 @app.command()
+def batch(
+    study: Annotated[
+        str, typer.Argument(metavar="STUDY", help="A scenario, or a TOML file that has a [study] table as well.")
+    ],
+    runs: Annotated[
+        int | None, typer.Option("--runs", min=1, help="Runs of each design point, a seed each.", show_default="100")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the study.", show_default="out/<name>-study")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Run what the folder does not hold yet.")] = False,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option("--grid", metavar="FIELD=LOW:HIGH:STEP", help="Or FIELD=A,B,C. Repeated: all combinations."),
+    ] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option("--vary", metavar="FIELD[=LOW:HIGH]", help="A field to sample; add :log for its logarithm."),
+    ] = None,
+    lhs: Annotated[int | None, typer.Option("--lhs", min=1, help="Points of a Latin hypercube of --vary.")] = None,
+    sobol: Annotated[int | None, typer.Option("--sobol", min=1, help="Points of a Sobol sequence of --vary.")] = None,
+    sets: Sets = None,
+    seed0: Annotated[int | None, typer.Option("--seed0", min=0, help="First seed.")] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option("--keep", help="Of metrics,events,positions,agents.", show_default="metrics,events"),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes.", show_default="one a processor")
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option("--dask", metavar="ADDRESS", help="A Dask scheduler, as tcp://HOST:8786.")
+    ] = None,
+    max_minutes: Annotated[
+        float | None, typer.Option("--max-minutes", min=0.0, help="Begin no run after that.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Run a scenario many times: seeds, and variants of its fields.
+
+    Ctrl-C ends after the runs in progress, twice at once; --resume goes on. Exit status 3 if runs failed.
+    """
+    from sim.cli.studying import Flags, batch_command
+
+    flags = Flags(runs, grid or [], vary or [], lhs, sobol, seed0, keep)
+    return batch_command(study, sets or [], flags, out, resume, workers, dask, max_minutes, as_json)
+
+
+@app.command()
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a study.")],
+    run: Annotated[int, typer.Option("--run", min=0, help="Number of the run.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for its results.", show_default="DIR/replays/<run>")
+    ] = None,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html as well.")] = True,
+    as_json: Json = False,
+) -> int:
+    """Run one member of a study again, with everything kept.
+
+    Its tables are compared with the study's; exit status 1 if they differ.
+    """
+    from sim.cli.studying import replay_command
+
+    return replay_command(folder, run, out, report, as_json)
+
+
+@app.command()
 def doctor(as_json: Json = False) -> int:
     """Check this installation.
 
