@@ -38,9 +38,13 @@ def batch_command(
     """Make the design, run it, and say where it is."""
     from scenarios.merging import parse_assignments
     from sim.cli.loading import check_price_path, make_own_kinds_importable
-    from sim.studies import execute, load_design
+    from sim.studies.server import start_server
 
     make_own_kinds_importable()
+    if dask is None:
+        start_server()  # it imports the simulator while this process does
+    from sim.studies import execute, load_design
+
     design = load_design(
         study,
         parse_assignments(sets),

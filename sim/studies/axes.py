@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from scenarios.fields import Value, resolved_table
 from scenarios.merging import parse_value
 from scenarios.schema import Scenario
+from sim.results.manifest import plain
 from sim.studies.errors import StudyError
 
 #: A step as small as a typing mistake would make a design that never ends.
@@ -63,7 +63,7 @@ def grid_values(field: str, given: Any, where: str) -> tuple[Any, ...]:
         if len(parts) > 1 and all(_NUMBER.match(part.strip()) for part in parts):
             return _steps(field, parts, where)
         given = parse_value(text) if text.startswith("[") else [parse_value(part.strip()) for part in text.split(",")]
-    values = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
+    values = tuple(map(plain, given)) if isinstance(given, list | tuple) else (plain(given),)
     if not values or any(value == "" for value in values):
         raise StudyError(where, field, str(given), f"at least one value: {_GRID}")
     return values

@@ -144,7 +144,7 @@ def design_of(scenario: Scenario, points: Sequence[Mapping[str, Any]], seeds: Se
     """The design with exactly these points and seeds."""
     if not points or not seeds:
         raise StudyError("study", "points and seeds", "none", "at least one of each")
-    listed = tuple(Point(index, dict(overrides)) for index, overrides in enumerate(points))
+    listed = tuple(Point(index, plain(overrides)) for index, overrides in enumerate(points))
     return Design(scenario, listed, tuple(int(seed) for seed in seeds))
 
 
@@ -168,7 +168,7 @@ def _designed(scenario: Scenario, section: StudySection) -> Design:
         count *= len(part)
     if count > MOST_VALUES:
         raise StudyError("study", "points", f"{count:,} design points", f"at most {MOST_VALUES:,}")
-    points = [dict(itertools.chain(*(entry.items() for entry in row))) for row in itertools.product(*parts)]
+    points = [plain(dict(itertools.chain(*(entry.items() for entry in row)))) for row in itertools.product(*parts)]
     said = section.model_dump(exclude_unset=True)
     notes = {name: said[name] for name in ("grid", "ranges", "latin_hypercube", "sobol") if said.get(name)}
     return Design(

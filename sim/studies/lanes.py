@@ -10,13 +10,13 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from typing import Any
 
 from sim.studies.errors import StudyError
+from sim.studies.server import start_server
 from sim.studies.task import Ended, Task, run_member
 
 #: A process is replaced after so many runs, so that memory that libraries keep does not add up.
@@ -53,7 +53,7 @@ class Lane:
         """Let the executor go; the next task starts another."""
         self._handed = 0
         if self.owned and self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor.shutdown(wait=False)
             self._executor = None
 
     def cancel_queued(self) -> None:
@@ -67,11 +67,12 @@ class Lane:
         executor, self._executor = self._executor, None
         if executor is None or not self.owned:
             return
-        processes = list((getattr(executor, "_processes", None) or {}).values())
         if now:
-            for process in processes:
+            for process in list((getattr(executor, "_processes", None) or {}).values()):
                 process.kill()
-        executor.shutdown(wait=True, cancel_futures=True)
+            for future in self.pending:
+                future.cancel()
+        executor.shutdown(wait=True)
 
 
 def process_lanes(workers: int) -> list[Lane]:
@@ -112,33 +113,7 @@ def dask_lanes(address: str) -> Iterator[list[Lane]]:
 
 
 def _one_process() -> Executor:
-    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(method)
-    if method == "forkserver":
-        _start_server(context)
-    return ProcessPoolExecutor(1, mp_context=context, initializer=_begin_worker)
-
-
-def _start_server(context: Any) -> None:
-    """Start the process that workers are forked from, with the modules that this one would import."""
-    from multiprocessing import forkserver
-
-    context.set_forkserver_preload(["sim.studies.preload"])
-    # One thread: nothing here is worth more in linear algebra, and a process that forks should have no others.
-    changed = {
-        "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
-        "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
-    }
-    before = {name: os.environ.get(name) for name in changed}
-    os.environ.update(changed)
-    try:
-        forkserver.ensure_running()
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    return ProcessPoolExecutor(1, mp_context=start_server(), initializer=_begin_worker)
 
 
 def _begin_worker() -> None:
