@@ -158,6 +158,12 @@ def test_the_resolved_study_is_the_same_study(tmp_path):
     assert again.identity({}) != load_design("cascade-by-hand", runs=4).identity({})
 
 
+def variants(scenario, options):
+    """Every variant of a design, as they are checked before anything runs."""
+    design = load_design(scenario, **options)
+    return [design.variant(point.index) for point in design.points]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -182,8 +188,7 @@ def test_the_resolved_study_is_the_same_study(tmp_path):
 )
 def test_bad_designs_are_told_before_anything_runs(options, words):
     with pytest.raises((StudyError, ScenarioError), match=words):
-        load = load_design("cascade-by-hand", **options)
-        [load.variant(point.index) for point in load.points]
+        variants("cascade-by-hand", options)
 
 
 @pytest.mark.parametrize(

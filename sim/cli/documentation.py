@@ -176,6 +176,13 @@ def _fields() -> list[Field]:
 
 
 #: File -> name of the block -> what makes it.
+def outcome_table() -> str:
+    """Every outcome of a run with its unit and definition."""
+    from sim.studies.outcomes import OUTCOMES
+
+    return table(("outcome", "unit", "definition"), [(f"`{name}`", *said) for name, said in OUTCOMES.items()])
+
+
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"demo": demo_output},
     "docs/parameters.md": {"parameters": lambda: parameters(_fields())},
@@ -184,6 +191,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "library": library_assumptions,
     },
     "docs/results.md": {"tables": result_tables},
+    "docs/studies.md": {"outcomes": outcome_table},
 }
 
 

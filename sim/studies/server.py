@@ -1,4 +1,4 @@
-"""The process that worker processes are forked from. It imports the simulator once; this module imports nothing of it."""
+"""The process that workers are forked from. It imports the simulator once; this module imports nothing of it."""
 
 from __future__ import annotations
 
