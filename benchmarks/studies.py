@@ -12,9 +12,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from agents.registry import kinds
+from benchmarks.table import Figure, show
 from scenarios import load
 from sim.economy import Economy
 from sim.studies import Status, execute, load_design
@@ -23,33 +25,27 @@ from sim.studies.execution import Here
 #: A run of about a second: the small market, twice as long.
 SECOND = {"run.horizon_seconds": 28_800}
 
-TARGETS = {
-    "efficiency_of_two_workers": ">= 0.85",
-    "overhead_ms_per_run": "<= 60",
-    "parent_growth_mb": "<= 50",
-}
+
+def figures(runs: int = 200, blocks: int = 4, small_runs: tuple[int, int] = (100, 2_000)) -> Iterator[Figure]:
+    """Every figure of this part, with its target."""
+    one, two = both_ways(runs, blocks)
+    yield Figure("studies: seconds a run, one worker", one)
+    yield Figure("studies: efficiency of two workers", one / (2.0 * two), least=0.85)
+    yield Figure("studies: processor time that a study adds to a run, ms", overhead_ms(), most=60)
+    few, many = (peak_mb(count) for count in small_runs)
+    yield Figure(f"studies: parent's memory after {small_runs[0]:,} small runs, MB", few)
+    yield Figure(f"studies: its growth until {small_runs[1]:,} small runs, MB", many - few, most=50)
 
 
-def measure(runs: int = 200, blocks: int = 4, small_runs: tuple[int, int] = (100, 2_000)) -> dict[str, float]:
-    """Figures by name."""
-    found = efficiency(runs, blocks) | overhead()
-    small = [peak_mb(count) for count in small_runs]
-    found["parent_mb_at_100_small_runs"], found["parent_growth_mb"] = small[0], small[1] - small[0]
-    return found
-
-
-def efficiency(runs: int, blocks: int) -> dict[str, float]:
-    """Time with one worker over twice the time with two, both from the first run's end to the last's."""
+def both_ways(runs: int, blocks: int) -> tuple[float, float]:
+    """Seconds a run with one worker and with two, in blocks by turns."""
     scenario = load("demo", SECOND, kinds())
     seconds: dict[int, float] = {1: 0.0, 2: 0.0}
     each = max(4, runs // blocks)
     for block in range(blocks):
         for workers in (1, 2):
             seconds[workers] += paced(scenario, each, workers, seed0=1 + block * each)
-    return {
-        "seconds_per_run_one_worker": seconds[1] / (each * blocks),
-        "efficiency_of_two_workers": seconds[1] / (2.0 * seconds[2]),
-    }
+    return seconds[1] / (each * blocks), seconds[2] / (each * blocks)
 
 
 def paced(scenario: object, runs: int, workers: int, seed0: int) -> float:
@@ -66,7 +62,7 @@ def paced(scenario: object, runs: int, workers: int, seed0: int) -> float:
     return (ends[-1] - ends[workers - 1]) * runs / (len(ends) - workers)
 
 
-def overhead(runs: int = 40) -> dict[str, float]:
+def overhead_ms(runs: int = 40) -> float:
     """Processor time that a study adds to each run: writing, hashing, outcomes, tables at the end; milliseconds.
 
     Measured in one process, as the difference between a short and a longer study, less building and stepping the same
@@ -89,7 +85,7 @@ def overhead(runs: int = 40) -> dict[str, float]:
             economy.run()
             economy.finish()
     alone = time.process_time() - began
-    return {"overhead_ms_per_run": 1_000.0 * (inside - alone) / runs}
+    return 1_000.0 * (inside - alone) / runs
 
 
 def peak_mb(runs: int) -> float:
@@ -106,14 +102,8 @@ def _one_study(runs: int) -> None:
     print(json.dumps({"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024}))
 
 
-def main() -> None:
-    """Print the figures with their targets."""
-    for name, value in measure().items():
-        print(f"{name:34s} {value:16,.3f}   {TARGETS.get(name, '')}")
-
-
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         _one_study(int(sys.argv[1]))
     else:
-        main()
+        show(figures())
