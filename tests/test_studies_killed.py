@@ -137,14 +137,21 @@ def workers_of(group, parent):
 
 
 def test_kill_9_of_a_worker_costs_nothing(whole, here):
-    write(here, pause_seconds=PAUSE)
-    running = start(here)
-    until(lambda: len(finished(here)) >= RUNS // 3 and workers_of(running.pid, running.pid), running)
-    os.kill(workers_of(running.pid, running.pid)[0], signal.SIGKILL)
-    out, err = running.communicate(timeout=60)
-    assert running.returncode == 0, err
-    assert f"{RUNS} of {RUNS} runs done, 0 failed" in out
-    assert "Traceback" not in err
+    from agents.registry import kinds
+    from scenarios import load
+    from sim.studies import execute, load_design
+
+    killed = []
+
+    def kill_one(status):
+        if status.done >= RUNS // 3 and not killed:
+            killed.append(workers_of(os.getpgrp(), os.getpid())[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    design = load_design(load(fragile(pause_seconds=PAUSE), {}, kinds()), runs=RUNS)
+    result = execute(design, here / "study", workers=2, progress=kill_one)
+    assert killed
+    assert (result.done, result.failed, result.state) == (RUNS, 0, "done")
     assert same_figures(whole, here)
 
 
