@@ -1,0 +1,60 @@
+"""The points of a study put together by what a reader chose: each case with its assumptions varied beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sim.studies.reading import Study
+
+#: How a design marks a field whose figure is an assumption, varied for the assumption band.
+ASSUMPTION = "assumption"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One choice of the fields that the design varies on purpose.
+
+    `central` is the point with the scenario's own assumptions (the first if there is none); `band` are all points of
+    the case with assumptions varied.
+    """
+
+    settings: Mapping[str, Any]
+    central: int
+    band: tuple[int, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The settings as `field = value`; "as the scenario says" without any."""
+        return ", ".join(f"{field} = {shown(value)}" for field, value in self.settings.items()) or AS_IT_STANDS
+
+
+AS_IT_STANDS = "as the scenario says"
+
+
+def shown(value: Any) -> str:
+    """A setting as people write it."""
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def assumption_fields(manifest: Mapping[str, Any]) -> set[str]:
+    """Fields that the design varies as assumptions."""
+    factors = (manifest.get("design") or {}).get("factors") or ()
+    return {str(factor["field"]) for factor in factors if factor.get("kind") == ASSUMPTION}
+
+
+def cases(study: Study) -> list[Case]:
+    """All cases of a study in the order of their first points."""
+    assumed = assumption_fields(study.manifest)
+    found: dict[tuple[tuple[str, Any], ...], list[tuple[int, bool]]] = {}
+    for point in sorted({int(one) for one in study.runs["point"]}):
+        changes = study.changes(point)
+        chosen = tuple((field, value) for field, value in changes.items() if field not in assumed)
+        found.setdefault(chosen, []).append((point, any(field in assumed for field in changes)))
+    made = []
+    for chosen, points in found.items():
+        plain = [point for point, varied in points if not varied]
+        band = tuple(point for point, varied in points if varied)
+        made.append(Case(dict(chosen), plain[0] if plain else points[0][0], band))
+    return made
