@@ -83,7 +83,6 @@ def write_study(
     runs.to_parquet(folder / "runs.parquet")
     _fans(runs, points).to_parquet(folder / "fans.parquet")
     loaded = [scenarios.load(scenario, dict(point), kinds()) for point in points]
-    factors = [{"field": field, "kind": "assumption" if field in assumed else "grid"} for field in fields]
     manifest = {
         "format": 1,
         "kind": "study",
@@ -99,7 +98,7 @@ def write_study(
         "wall_seconds": 600.0,
         "command": ["undertow", "batch", scenario, "--runs", str(replicates)],
         "scenario": loaded[0].as_dict(),
-        "design": {"factors": factors},
+        "design": {"fields": fields, "assumptions": list(assumed)},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, default=str), encoding="utf-8")
     if members:

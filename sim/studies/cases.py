@@ -8,9 +8,6 @@ from typing import Any
 
 from sim.studies.reading import Study
 
-#: How a design marks a field whose figure is an assumption, varied for the assumption band.
-ASSUMPTION = "assumption"
-
 
 @dataclass(frozen=True)
 class Case:
@@ -29,6 +26,12 @@ class Case:
         """The settings as `field = value`; "as the scenario says" without any."""
         return ", ".join(f"{field} = {shown(value)}" for field, value in self.settings.items()) or AS_IT_STANDS
 
+    @property
+    def short(self) -> str:
+        """The settings with the last two parts of each field's name: for the axis of a chart."""
+        named = (f"{'.'.join(field.split('.')[-2:])} = {shown(value)}" for field, value in self.settings.items())
+        return ", ".join(named) or AS_IT_STANDS
+
 
 AS_IT_STANDS = "as the scenario says"
 
@@ -39,9 +42,8 @@ def shown(value: Any) -> str:
 
 
 def assumption_fields(manifest: Mapping[str, Any]) -> set[str]:
-    """Fields that the design varies as assumptions."""
-    factors = (manifest.get("design") or {}).get("factors") or ()
-    return {str(factor["field"]) for factor in factors if factor.get("kind") == ASSUMPTION}
+    """Fields that the design varies because their figures are assumptions."""
+    return {str(field) for field in (manifest.get("design") or {}).get("assumptions") or ()}
 
 
 def cases(study: Study) -> list[Case]:

@@ -26,7 +26,7 @@ _ABOUT = ("name", "title", "why", "source", "extends", "run.seed")
 #: Outcomes compared, all the better the lower, with what they are called.
 COMPARED = {
     "deficit_usd": "Deficit",
-    "bad_debt_usd": "Bad debt at the end",
+    "bad_debt_usd": "Debt beyond its collateral at the end",
     "liquidated_usd": "Debt liquidated",
     "liquidated_accounts": "Accounts liquidated",
     "lost_to_liquidation_usd": "Lost by borrowers to liquidation",

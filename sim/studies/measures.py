@@ -23,7 +23,7 @@ LABELS = {
     "var99(deficit_usd)": "Deficit, 99 % of runs stay at or below",
     "es95(deficit_usd)": "Deficit, mean of the worst 5 % of runs",
     "max(deficit_usd)": "Deficit, largest seen",
-    "var95(bad_debt_usd)": "Bad debt at the end, 95 % of runs stay at or below",
+    "var95(bad_debt_usd)": "Debt beyond its collateral at the end, 95 % of runs",
     "probability(liquidations > 0)": "Chance of any liquidation",
     "mean(liquidated_usd)": "Debt liquidated, mean",
     "var95(liquidated_usd)": "Debt liquidated, 95 % of runs stay at or below",

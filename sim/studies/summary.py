@@ -49,7 +49,7 @@ def headline(study: Study, case: Case, found: Mapping[str, Measured]) -> str:
         return f"No run has ended well; {w.count(failed, 'run')} failed or missing."
     said = [*_deficit_words(found, n), *_liquidated_words(found)]
     if failed:
-        said.append(f"{w.count(failed, 'run')} of {len(study.runs)} failed or missing and left out of every figure")
+        said.append(f"{w.count(failed, 'run')} of {len(study.runs):,} failed or missing and left out of every figure")
     return " ".join(f"{text[0].upper()}{text[1:]}." for text in said)
 
 

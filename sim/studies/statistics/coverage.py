@@ -60,9 +60,12 @@ def poisson(mean: float) -> Law:
     """Counts of a Poisson law: every loss is shared by many runs."""
 
     def quantile(level: float) -> float:
-        from scipy.stats import poisson as law
+        from scipy.special import pdtr
 
-        return float(law.ppf(level, mean))
+        k = 0
+        while pdtr(k, mean) < level:
+            k += 1
+        return float(k)
 
     return Law(f"Poisson, mean {mean:g}", lambda stream, repeats, n: stream.poisson(mean, (repeats, n)) + 0.0, quantile)
 

@@ -22,14 +22,16 @@ def probability(hits: int, n: int, confidence: float = CONFIDENCE, name: str = "
         raise ValueError(f"{hits} hits in {n} runs")
     if n == 0:
         return refused(name, 0, confidence, METHOD, "there is no run")
-    from scipy.stats import binomtest
+    from scipy.special import betaincinv
 
-    interval = binomtest(hits, n).proportion_ci(confidence_level=confidence, method="exact")
+    tail = (1.0 - confidence) / 2.0
+    low = float(betaincinv(hits, n - hits + 1, tail)) if hits else 0.0
+    high = float(betaincinv(hits + 1, n - hits, 1.0 - tail)) if hits < n else 1.0
     note = ""
     if hits in (0, n):
         seen = "none seen: its chance" if hits == 0 else "seen in every run: the chance of its absence"
         note = f"{seen} is at most 3/n = {min(1.0, 3.0 / n):.3%} (95 %, one-sided)"
-    return Estimate(name, hits / n, float(interval.low), float(interval.high), n, confidence, METHOD, note)
+    return Estimate(name, hits / n, low, high, n, confidence, METHOD, note)
 
 
 def share_of(event: Any, confidence: float = CONFIDENCE, name: str = "probability") -> Estimate:

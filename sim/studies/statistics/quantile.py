@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -21,21 +22,22 @@ def order_ranks(n: int, level: float, confidence: float = CONFIDENCE) -> tuple[i
     The upper one exists if level^n <= α/2: at 95 % confidence from n = 72 (level 0.95) and n = 368 (0.99).
     Source: Conover 1999, Practical Nonparametric Statistics, 3.2; Hahn, Meeker 1991, Statistical Intervals, 5.2.
     """
-    from scipy.stats import binom
+    from scipy.special import bdtr, bdtrc
 
     if n < 1:
         return None
     tail = (1.0 - confidence) / 2.0
-    # Ranks near the binomial's own quantile: the two conditions are checked as written above, never taken from it.
-    lower = int(binom.ppf(tail, n, level))
-    while lower > 0 and binom.cdf(lower - 1, n, level) > tail:
+    # bdtr(k, n, p) = P(B <= k), bdtrc = P(B > k); the search starts near the normal law's answer.
+    spread = NormalDist().inv_cdf(1.0 - tail) * math.sqrt(n * level * (1.0 - level))
+    lower = min(max(0, math.floor(n * level - spread)), n)
+    while lower > 0 and bdtr(lower - 1, n, level) > tail:
         lower -= 1
-    while binom.cdf(lower, n, level) <= tail:
+    while lower < n and bdtr(lower, n, level) <= tail:
         lower += 1
-    upper = int(binom.ppf(1.0 - tail, n, level)) + 1
-    while upper > 1 and binom.sf(upper - 2, n, level) <= tail:
+    upper = min(max(1, math.ceil(n * level + spread)), n + 1)
+    while upper > 1 and bdtrc(upper - 2, n, level) <= tail:
         upper -= 1
-    while upper <= n and binom.sf(upper - 1, n, level) > tail:
+    while upper <= n and bdtrc(upper - 1, n, level) > tail:
         upper += 1
     return (lower, upper) if lower >= 1 and upper <= n else None
 

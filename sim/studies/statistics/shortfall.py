@@ -55,7 +55,7 @@ def shortfall_of_tails(
     ES - s/√n · g(±t), g(c) = (3/a) (∛(1 + a (c - a/6)) - 1), a = skewness/√n, s the standard deviation.
     Source of the influence values: Trindade, Uryasev, Shapiro, Zrazhevsky 2007, J. Banking and Finance 31, 3524.
     """
-    from scipy.stats import t as student
+    from scipy.special import stdtrit
 
     k = tails.shape[1] - 1
     floor = tails[:, :1]
@@ -69,7 +69,7 @@ def shortfall_of_tails(
     third = (centred * centred * centred).sum(axis=1) / n - (n - k) / n * mean * mean * mean
     with np.errstate(divide="ignore", invalid="ignore"):
         skew = np.where(deviation > 0.0, third / (deviation * deviation * deviation), 0.0) / math.sqrt(n)
-    reach = float(student.ppf((1.0 + confidence) / 2.0, k - 1))
+    reach = float(stdtrit(k - 1, (1.0 + confidence) / 2.0))
     error = deviation / math.sqrt(n) / share
     return value, value - error * _transformed(skew, reach), value - error * _transformed(skew, -reach)
 
