@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -180,6 +181,6 @@ def test_accounts_liquidated_are_never_fewer_at_a_lower_threshold(seed):
         data = book(40, seed, thresholds=(threshold, threshold - 0.05)) | swings(3.0, 120)
         with ran(data, seed) as economy:
             found.append(liquidated(economy))
-    for higher, lower in zip(found, found[1:], strict=False):
+    for higher, lower in itertools.pairwise(found):
         assert higher <= lower
     assert 0 < len(found[1]) < len(found[-1])

@@ -114,8 +114,12 @@ def report_command(folder: Path) -> int:
     from sim.results.files import read_manifest
 
     if (read_manifest(folder) or {}).get("kind") == "study":
-        from sim.studies.report import write_report as write
+        from sim.studies.report import write_report as write_study_report
+
+        page = write_study_report(folder)
     else:
-        from sim.results import write_report as write
-    sys.stdout.write(f"{write(folder)}\n")
+        from sim.results import write_report
+
+        page = write_report(folder)
+    sys.stdout.write(f"{page}\n")
     return DONE

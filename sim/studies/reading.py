@@ -22,7 +22,7 @@ OF_RUNS = ("metrics", "events", "reports", "positions", "agents")
 #: Columns of `runs` that are not outcomes; `set.*` are the fields that the design varies.
 KEYS = ("run", "point", "replicate", "seed", "state", "wall_seconds", "content_hash")
 
-_NO_DOWNLOADS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_NO_DOWNLOADS: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
 def open_study(folder: str | os.PathLike[str]) -> Study:

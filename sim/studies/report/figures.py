@@ -105,7 +105,7 @@ def distribution_figure(runs: pd.DataFrame) -> Figure | None:
     if risk.value is not None:
         title += f": 95 % stay at or below {written(name, risk.value)} ({interval(name, risk)})"
     caption = f"{w.count(none, 'run')} without any ({w.percent(none / len(losses))}) are not drawn. " if none else ""
-    caption += "Lines: value at risk and expected shortfall, shaded their 95 % intervals."
+    caption += "Lines: risk figures, with their 95 % intervals shaded."
     left_out = [label for label, value in _risks(losses) if value.value is not None and log and value.value <= 0.0]
     caption += f" At $0: {w.joined(left_out)}." if left_out else ""
     caption += " The scale is logarithmic." if log else ""

@@ -98,9 +98,13 @@ def _cards(summary: Summary) -> str:
         low, high = one["low"], one["high"]
         within = f"{written(name, low)} to {written(name, high)}" if low is not None else "takes more runs"
         value = written(name, one["value"])
+        band = one["assumption_band"]
+        assumed = (
+            f"; with other assumptions {written(name, band['low'])} to {written(name, band['high'])}" if band else ""
+        )
         items.append(
             f'<div class="card"><div class="what">{escape(label)}</div><div class="value">{escape(value)}</div>'
-            f'<div class="what">{escape(within)}</div></div>'
+            f'<div class="what">{escape(within + assumed)}</div></div>'
         )
     return f'<div class="cards">{"".join(items)}</div>' if items else ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -73,6 +74,10 @@ def poisson(mean: float) -> Law:
 VAR_LAWS = (log_normal(1.0), log_normal(2.1), log_normal(1.0, 0.9), log_normal(1.0, 0.96), poisson(0.3), poisson(4.0))
 ES_LAWS = (log_normal(1.0), log_normal(2.1), log_normal(1.0, 0.9), log_normal(2.1, 0.9))
 
+#: Level and runs at which the coverage of value at risk is told, and of expected shortfall.
+VAR_CASES = ((0.95, 72), (0.95, 400), (0.99, 400))
+ES_CASES = ((0.95, 1_000), (0.95, 2_000))
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -87,6 +92,7 @@ class Coverage:
     width: float
 
 
+@functools.cache
 def of_value_at_risk(law: Law, level: float, n: int, repeats: int = REPEATS) -> Coverage:
     """Coverage of `value_at_risk` on samples of n."""
     ranks = order_ranks(n, level)
@@ -95,6 +101,7 @@ def of_value_at_risk(law: Law, level: float, n: int, repeats: int = REPEATS) -> 
     return _coverage(law, level, n, law.quantile(level), ordered[:, ranks[0] - 1], ordered[:, ranks[1] - 1])
 
 
+@functools.cache
 def of_shortfall(law: Law, level: float, n: int, repeats: int = REPEATS) -> Coverage:
     """Coverage of `expected_shortfall` on samples of n."""
     assert law.shortfall is not None
