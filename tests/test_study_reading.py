@@ -11,7 +11,7 @@ from study_fixture import write_study
 import scenarios
 from agents.registry import kinds
 from sim.cli import main
-from sim.studies.cases import cases
+from sim.studies.cases import cases, short_names
 from sim.studies.comparing import compare, paired_runs, parameter_differences
 from sim.studies.day_one import day_one
 from sim.studies.errors import StudyError
@@ -127,6 +127,7 @@ def test_points_with_other_assumptions_stand_beside_their_case(grid, banded):
     assert [(case.central, case.band) for case in cases(open_study(banded))] == [(0, (1, 2, 3, 4))]
     assert [(case.central, case.band) for case in cases(open_study(grid))] == [(0, ()), (1, ()), (2, ())]
     assert cases(open_study(grid))[1].words == f"{THRESHOLD} = 0.78"
+    assert cases(open_study(grid))[1].short == "liquidation_threshold = 0.78"
 
 
 def test_the_headline_says_chance_and_size_with_intervals(grid):
@@ -261,3 +262,8 @@ def test_summary_and_compare_print_words_or_json(grid, capsys):
     assert "0,3" in capsys.readouterr().err
     assert main(["summary", str(grid / "runs")]) == 65
     assert "no manifest.json" in capsys.readouterr().err
+
+
+def test_short_names_still_tell_fields_apart():
+    assert short_names(["a.b.x", "a.c.x", "d.y"]) == {"a.b.x": "b.x", "a.c.x": "c.x", "d.y": "y"}
+    assert short_names(["x", "a.x"]) == {"x": "x", "a.x": "a.x"}

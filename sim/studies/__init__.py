@@ -1,1 +1,31 @@
-"""Studies: many runs of one declared design, and what can be said of them with their uncertainty."""
+"""Studies: many runs of one declared design, and what can be said of them with their uncertainty.
+
+Names are handed on when first used, so that a command that only parses its options loads no simulator.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "StudyError": "errors",
+    "Study": "reading",
+    "open_study": "reading",
+    "summarise": "summary",
+    "compare": "comparing",
+    "judge": "gate",
+    "write_report": "report",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sim.studies.reading import Study
@@ -20,6 +20,7 @@ class Case:
     settings: Mapping[str, Any]
     central: int
     band: tuple[int, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -28,8 +29,8 @@ class Case:
 
     @property
     def short(self) -> str:
-        """The settings with the last two parts of each field's name: for the axis of a chart."""
-        named = (f"{'.'.join(field.split('.')[-2:])} = {shown(value)}" for field, value in self.settings.items())
+        """The settings with the shortest names that tell the varied fields apart: for the axis of a chart."""
+        named = (f"{self.names.get(field, field)} = {shown(value)}" for field, value in self.settings.items())
         return ", ".join(named) or AS_IT_STANDS
 
 
@@ -38,7 +39,18 @@ AS_IT_STANDS = "as the scenario says"
 
 def shown(value: Any) -> str:
     """A setting as people write it."""
-    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+    return f"{value:,.10g}" if isinstance(value, float) else str(value)
+
+
+def short_names(fields: Sequence[str]) -> dict[str, str]:
+    """For each dotted field the shortest end of its name that no other field has."""
+    found = {}
+    for name in fields:
+        parts = name.split(".")
+        ends = [".".join(parts[-count:]) for count in range(1, len(parts))]
+        alone = (end for end in ends if [f for f in fields if f == end or f.endswith(f".{end}")] == [name])
+        found[name] = next(alone, name)
+    return found
 
 
 def assumption_fields(manifest: Mapping[str, Any]) -> set[str]:
@@ -54,9 +66,10 @@ def cases(study: Study) -> list[Case]:
         changes = study.changes(point)
         chosen = tuple((field, value) for field, value in changes.items() if field not in assumed)
         found.setdefault(chosen, []).append((point, any(field in assumed for field in changes)))
+    names = short_names([name for name in study.varied if name not in assumed])
     made = []
     for chosen, points in found.items():
         plain = [point for point, varied in points if not varied]
         band = tuple(point for point, varied in points if varied)
-        made.append(Case(dict(chosen), plain[0] if plain else points[0][0], band))
+        made.append(Case(dict(chosen), plain[0] if plain else points[0][0], band, names))
     return made

@@ -46,6 +46,7 @@ class Compared:
     second: float | None
     difference: Estimate
     better: Estimate | None
+    equal: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""
@@ -56,6 +57,7 @@ class Compared:
             "second": self.second,
             "difference": self.difference.to_json(),
             "share_of_seeds_better": None if self.better is None else self.better.to_json(),
+            "share_of_seeds_equal": self.equal,
         }
 
 
@@ -137,7 +139,8 @@ def _one(
 ) -> Compared:
     a, b, _ = st.paired(a, b)
     name = f"{statistic}({outcome})"
-    return Compared(outcome, statistic, single(a).value, single(b).value, difference(a, b, name=name), better)
+    change, equal = difference(a, b, name=name), float((a == b).mean())
+    return Compared(outcome, statistic, single(a).value, single(b).value, change, better, equal)
 
 
 def _chance(outcome: str, a: Any, b: Any) -> Compared:
@@ -198,9 +201,9 @@ def _table(rows: list[Compared], pairs: int, left: tuple[int, int]) -> Section:
     cells = []
     for row in rows:
         name = f"probability({row.outcome} > 0)" if row.statistic.startswith("probability") else row.outcome
-        share = w.MISSING
+        share = equal = w.MISSING
         if row.better is not None and row.better.value is not None:
-            share = f"{w.percent(row.better.value)} ({row.better.note})"
+            share, equal = w.percent(row.better.value), w.percent(row.equal)
         cells.append(
             (
                 f"{COMPARED[row.outcome]}, {words[row.statistic]}",
@@ -209,9 +212,10 @@ def _table(rows: list[Compared], pairs: int, left: tuple[int, int]) -> Section:
                 written(name, row.difference.value),
                 interval(name, row.difference),
                 share,
+                equal,
             )
         )
-    headers = ("Outcome", "First", "Second", "Difference", "95 % interval", "Seeds in which the second is lower")
+    headers = ("Outcome", "First", "Second", "Difference", "95 % interval", "Seeds lower", "equal")
     note = f"{pairs:,} seeds, each compared with itself."
     if max(left) > pairs:
         note += f" Left out: {left[0] - pairs:,} runs of the first and {left[1] - pairs:,} of the second without pair."

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sim.studies import statistics as st
+from sim.studies.cases import shown
 from sim.studies.measures import interval, written
 from sim.studies.reading import Study
 from sim.studies.statistics import Estimate
@@ -84,7 +85,7 @@ class Finding:
         """The finding as cells: field, expectation, effect, interval, share of seeds, verdict."""
         outcome = self.expectation.outcome
         return (
-            f"{self.field} from {self.low:,.6g} to {self.high:,.6g}",
+            f"{self.field} from {shown(self.low)} to {shown(self.high)}",
             f"{self.expectation.words}: {self.expectation.why}",
             written(outcome, self.effect.value),
             interval(outcome, self.effect),

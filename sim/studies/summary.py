@@ -160,7 +160,7 @@ def _cases(several: Sequence[tuple[Case, Mapping[str, Measured]]]) -> Section:
         for name in names:
             value, within = written(name, found[name].estimate.value), interval(name, found[name].estimate)
             cells.append(value if within == w.MISSING else f"{value} ({within})")
-        rows.append((str(case.central), case.words, *cells))
+        rows.append((str(case.central), case.short, *cells))
     return Section("cases", "Cases", headers, tuple(rows), "In brackets the 95 % interval. Seeds are shared: compare.")
 
 

@@ -73,10 +73,13 @@ def fan_figure(study: Study, metric: str, point: int = 0) -> Figure:
     frame = study.fan(metric, point)
     beginning, words, shape, _ = next(one for one in FANS if metric.startswith(one[0]))
     what = words.format(metric.removeprefix(beginning))
+    begun = what if words.startswith("{}") else f"{what[0].upper()}{what[1:]}"
     last = frame.dropna().iloc[-1]
     in_words = w.price if metric.startswith("oracle_usd.") else functools.partial(written, metric)
     ends = " to ".join(in_words(float(last[level])) for level in ("0.05", "0.95"))
-    title = f"{what[0].upper()}{what[1:].split(',')[0]}: at the end 90 % of the runs lie at {ends}"
+    title = f"{begun.split(',')[0]}: at the end 90 % of the runs lie at {ends}"
+    if metric == "liquidatable_usd":
+        title = f"{begun}: at its height 95 % of the runs stay at or below {in_words(float(frame['0.95'].max()))}"
     caption = f"Over {int(frame['n'].max()):,} runs at each time; no single run follows the edge of a band."
     key = "fan-" + "".join(letter if letter.isalnum() else "-" for letter in metric)
     return Figure(key, title, caption, frame, lambda width: charts.fan(frame, width, title=what, shape=shape))
@@ -210,7 +213,7 @@ def cases_figure(study: Study, found: list[Case]) -> Figure | None:
     frame = pd.DataFrame(rows[:MOST_CASES], columns=["case", "value", "low", "high"])
     surer = int(((frame["low"] > 0.0) | (frame["high"] < 0.0)).sum())
     title = f"{surer} of {w.count(len(frame), 'other case')} change the {LOSSES[name]} beyond chance"
-    caption = f"Mean difference from the first case ({found[0].words}), seed by seed, with its 95 % interval."
+    caption = f"Mean difference from the first case ({found[0].short}), seed by seed, with its 95 % interval."
     if len(rows) > MOST_CASES:
         caption += f" The first {MOST_CASES} of {len(rows):,} cases."
     label = f"difference of the {LOSSES[name]}"

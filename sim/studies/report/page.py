@@ -120,7 +120,8 @@ def _findings(study: Study) -> str:
     note = (
         "Effect: mean over seeds of the change in the outcome from the field's lowest value to its highest. What theory"
         " expects need not come: in a real cascade each direction can reverse. Red: the whole interval lies on the"
-        " unexpected side."
+        " unexpected side. Populations whose health factors are drawn relative to a threshold move with it; the same"
+        " positions under other terms are counted by undertow compare."
     )
     return f"<h2>Findings</h2>{table(headers, rows, 'folded', marked=against)}<p class=line>{escape(note)}</p>"
 
@@ -131,11 +132,11 @@ def _cases(study: Study, found: list[Case]) -> str:
         return ""
     headers = ("Case", "Mean", "Difference from the first", "95 % interval", "Seeds lower", "equal")
     first = study.point(found[0].central)[name]
-    rows = [(found[0].words, written(name, float(first.mean())), *[w.MISSING] * 4)]
+    rows = [(f"{found[0].central}: {found[0].short}", written(name, float(first.mean())), *[w.MISSING] * 4)]
     for case, change, lower, ties in case_differences(study, found, name):
         mean = float(study.point(case.central)[name].mean())
         cells = (written(name, mean), written(name, change.value), interval(name, change))
-        rows.append((f"{case.central}: {case.words}", *cells, w.percent(lower.value), w.percent(ties)))
+        rows.append((f"{case.central}: {case.short}", *cells, w.percent(lower.value), w.percent(ties)))
     title = f"The {LOSSES[name]}, case by case"
     note = "All cases ran on the same seeds, so each seed is compared with itself."
     return f"<h2>{escape(title)}</h2>{table(headers, rows, 'folded')}<p class=line>{escape(note)}</p>"
