@@ -128,9 +128,9 @@ def compare(
     ] = "0,0",
     as_json: Json = False,
 ) -> int:
-    """What differs between two studies, and what difference it makes, seed by seed.
+    """Compare two studies seed by seed.
 
-    Also what the change alone makes liquidatable on day one.
+    Parameters that differ, what difference they make, and what the change alone makes liquidatable on day one.
     """
     from sim.cli.study_reading import compare_command
 
@@ -149,8 +149,9 @@ def gate(
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Exit with 4 if a condition holds in any case of a study, with 0 if none does.
+    """Exit with 4 if a condition holds in a study.
 
+    Any of its cases counts; 0 if it holds in none.
     A figure that takes more runs than there are is an error (65), never a pass.
     """
     from sim.cli.study_reading import gate_command

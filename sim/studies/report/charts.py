@@ -97,11 +97,16 @@ def convergence(frame: pd.DataFrame, width: Width, *, title: str, shape: str, he
 def differences(frame: pd.DataFrame, width: Width, *, title: str, shape: str) -> Any:
     """Paired difference of each case from the first: point and interval, with a rule at no difference."""
     order = list(frame["case"])
+    lines = max((case.count(", ") + 1 for case in order), default=1)
     narrow = isinstance(width, int) and width < 480
-    axis = alt.Axis(labelLimit=130 if narrow else 330)
+    # Room for a browser's wider font: the renderer measures with its own.
+    room = min(165 if narrow else 340, round(6.4 * max(len(line) for case in order for line in case.split(", "))))
+    axis = alt.Axis(labelLimit=room, minExtent=room, labelExpr="split(datum.label, ', ')", labelFontSize=10)
     rows = alt.Y("case:N", sort=order, title=None, axis=axis)
     x: dict[str, Any] = {"title": title, "axis": value_axis(shape, 4 if narrow else 6)}
     zero = alt.Chart(pd.DataFrame({"value": [0.0]})).mark_rule(color="#555").encode(alt.X("value:Q", **x))
     reach = alt.Chart(frame).mark_rule(strokeWidth=2, color=s.BLUE).encode(alt.X("low:Q", **x), alt.X2("high"), rows)
     mark = alt.Chart(frame).mark_point(filled=True, size=60, color=s.BLUE, opacity=1)
-    return s.dressed(zero + reach + mark.encode(alt.X("value:Q", **x), rows), width, 70 + 24 * len(frame))
+    return s.dressed(
+        zero + reach + mark.encode(alt.X("value:Q", **x), rows), width, 70 + (10 + 14 * lines) * len(frame)
+    )
