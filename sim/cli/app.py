@@ -101,11 +101,62 @@ def verify(
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")]) -> int:
-    """Write report.html of a run (one file, offline)."""
+def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run or a study.")]) -> int:
+    """Write report.html of a run or a study (one file, offline)."""
     from sim.cli.running import report_command
 
     return report_command(folder)
+
+
+StudyFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a study.")]
+
+
+@app.command()
+def summary(folder: StudyFolder, as_json: Json = False) -> int:
+    """What a study says, each figure with its interval."""
+    from sim.cli.study_reading import summary_command
+
+    return summary_command(folder, as_json)
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A", help="Folder of a study.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Folder of another, or of the same.")],
+    points: Annotated[
+        str, typer.Option("--points", metavar="I,J", help="Which design point of A, and which of B.")
+    ] = "0,0",
+    as_json: Json = False,
+) -> int:
+    """Compare two studies seed by seed.
+
+    Parameters that differ, what difference they make, and what the change alone makes liquidatable on day one.
+    """
+    from sim.cli.study_reading import compare_command
+
+    return compare_command(first, second, points, as_json)
+
+
+@app.command()
+def gate(
+    folder: StudyFolder,
+    fail_if: Annotated[
+        list[str],
+        typer.Option("--fail-if", metavar="EXPR", help="As in 'var95(deficit_usd) > 400000'. May be repeated."),
+    ],
+    cautious: Annotated[
+        bool, typer.Option("--cautious", help="Fail as soon as the interval cannot exclude the condition.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Exit with 4 if a condition holds in a study.
+
+    Any of its cases counts; 0 if it holds in none.
+    A figure that takes more runs than there are is an error (65), never a pass.
+    """
+    from sim.cli.study_reading import gate_command
+
+    return gate_command(folder, fail_if, cautious, as_json)
 
 
 @app.command()

@@ -169,6 +169,51 @@ def in_short(folder: Path) -> str:
     return "\n".join(["```text", *textwrap.wrap(summary.headline, 100), "", *lines, "```", ""])
 
 
+# ---------------------------------------------------------------------- studies
+def coverage_of_value_at_risk() -> str:
+    """How often the interval of value at risk held the truth, law by law."""
+    from sim.studies.statistics import coverage
+
+    return _coverage(coverage.of_value_at_risk(law, *case) for law in coverage.VAR_LAWS for case in coverage.VAR_CASES)
+
+
+def coverage_of_shortfall() -> str:
+    """How often the interval of expected shortfall held the truth, law by law."""
+    from sim.studies.statistics import coverage
+
+    return _coverage(coverage.of_shortfall(law, *case) for law in coverage.ES_LAWS for case in coverage.ES_CASES)
+
+
+def _coverage(measured: Iterable[Any]) -> str:
+    headers = ("losses", "level", "runs", "held", "all too low", "all too high", "median width")
+    rows = (
+        (
+            one.law,
+            f"{one.level:.0%}",
+            f"{one.n:,}",
+            *(f"{share:.1%}" for share in (one.held, one.below, one.above)),
+            f"{one.width:.0%}",
+        )
+        for one in measured
+    )
+    return table(headers, rows)
+
+
+def statistics() -> str:
+    """The statistics that an expression may use."""
+    from sim.studies.expressions import STATISTICS
+
+    return table(("statistic", "meaning"), ((f"`{name}`", about) for name, about in STATISTICS.items()))
+
+
+def expectations() -> str:
+    """What a study's findings hold against expectation."""
+    from sim.studies.findings import EXPECTATIONS
+
+    rows = ((f"`{one.outcome}`", one.words, one.why) for one in EXPECTATIONS)
+    return table(("outcome", "expected", "because"), rows)
+
+
 def _fields() -> list[Field]:
     from agents.registry import kinds
 
@@ -192,6 +237,12 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     },
     "docs/results.md": {"tables": result_tables},
     "docs/studies.md": {"outcomes": outcome_table},
+    "docs/studies-statistics.md": {
+        "statistics": statistics,
+        "value-at-risk": coverage_of_value_at_risk,
+        "shortfall": coverage_of_shortfall,
+        "expectations": expectations,
+    },
 }
 
 

@@ -20,6 +20,12 @@ _HOME = {
     "evaluate": "execution",
     "OUTCOMES": "outcomes",
     "replay": "replaying",
+    "Study": "reading",
+    "open_study": "reading",
+    "summarise": "summary",
+    "compare": "comparing",
+    "judge": "gate",
+    "write_report": "report",
 }
 
 __all__ = sorted(_HOME)
