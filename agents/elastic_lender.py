@@ -242,7 +242,7 @@ class ElasticLender(Lender):
             outside[asset] = pool.liquidity_rate(asset) * 1e-27 if stated is None else stated
         population.memory["assets"] = assets
         population.memory["outside"] = outside
-        population.memory["waiting"] = False
+        population.memory["waiting"] = {}
         population.memory["distress"] = Distress(
             pool,
             tuple(assets.values()),
@@ -383,7 +383,7 @@ class ElasticLender(Lender):
         elif not self._worthwhile(view, asset, less, gas):
             return None
         columns[f"goal.{symbol}"][self.row] = wanted
-        self.population.memory["waiting"] = True
+        self.population.memory["waiting"][symbol] = None
         if pool.available_liquidity(asset) <= 0:
             return None
         held = pool.atoken_balance(asset, self.account)

@@ -167,7 +167,7 @@ class Whale(EconomicAgent):
             goal[self.row] = np.inf
             return self._finish() if leave <= max(0, start - whole) else ()
         goal[self.row] = leave / view.pool.reserves[asset].unit
-        self.population.memory["waiting"] = True
+        self.population.memory.setdefault("waiting", {})[p.asset] = None
         if view.pool.available_liquidity(asset) <= 0:
             return ()
         return (Call("periphery", "withdraw_available", (asset, less), view.operations.withdraw),)

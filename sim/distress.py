@@ -48,13 +48,14 @@ class Distress:
         elapsed = now - self._now
         self._now = now
         newly: list[int] = []
+        crowded, loss_ratio = self.crowded, self.loss_ratio
         for asset in self.assets:
-            before = self.distressed(asset)
-            if self.crowded[asset]:
-                self.crowded_seconds[asset] += elapsed
-            self.loss_seconds[asset] += self.loss_ratio[asset] * elapsed
+            before = crowded[asset] or loss_ratio[asset] > 0.0
+            if before:
+                self.crowded_seconds[asset] += elapsed if crowded[asset] else 0
+                self.loss_seconds[asset] += loss_ratio[asset] * elapsed
             self._look(asset, now)
-            if not before and self.distressed(asset):
+            if not before and (crowded[asset] or loss_ratio[asset] > 0.0):
                 newly.append(asset)
         return newly
 

@@ -105,26 +105,27 @@ class Metrics:
         return values
 
     def waiting_withdrawals_usd(self) -> float:
-        """What lenders want out of the pool and have not got yet, at the pool's prices: supply above their goal."""
+        """What lenders want out of the pool and have not got yet, at the pool's prices: supply above their goal.
+
+        A population names the assets that somebody wants; once all have got theirs, an asset is looked at no more.
+        """
         economy = self.economy
         pool = economy.pool
         total = 0.0
         for population in self.queues:
-            if not population.memory.get("waiting"):
-                continue
+            waiting: dict[str, None] = population.memory.get("waiting", {})
             part = slice(population.first, population.first + len(population))
-            left = False
-            for symbol, asset in population.memory["assets"].items():
+            for symbol in tuple(waiting):
+                asset = population.memory["assets"][symbol]
                 goal = population.columns[f"goal.{symbol}"]
-                if not np.isfinite(goal).any():
-                    continue
-                left = True
                 supply = pool.supply_column[asset, part] * (pool.normalized_income(asset) * RAY)
                 # The interest earned since he said so is not a wish to leave.
                 missing = np.where(supply > goal * (1.0 + QUEUE_ROUNDING), supply - goal, 0.0)
                 missing = np.where(missing > QUEUE_ROUNDING * supply, missing, 0.0)
-                total += float(missing.sum()) * pool.prices[asset] * 1e-8
-            population.memory["waiting"] = left
+                tokens = float(missing.sum())
+                total += tokens * pool.prices[asset] * 1e-8
+                if tokens == 0.0:
+                    del waiting[symbol]
         return total
 
     def _depth_tokens(self, name: str, amm: Any) -> float:

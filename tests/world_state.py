@@ -21,6 +21,7 @@ NOT_STATE = {
     "_incomes": "indexes remembered likewise",
     "_debt_indexes": "indexes remembered likewise",
     "_seen": "a stable pool's invariant, remembered with the balances it was worked out from",
+    "_priced": "a stable pool's prices, remembered likewise",
     "_used": "reserves of every pattern of flags, a table that only grows",
     "_routes": "routes between tokens, a table that only grows",
     "_watchers": "functions",

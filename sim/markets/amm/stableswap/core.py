@@ -73,6 +73,8 @@ class StableSwapCore:
         self.state = StableSwapState(amplification * AMP_PRECISION, fee_pips * PIP_WAD, clock.timestamp)
         self._slots = vars(self.state)
         self.shares: dict[int, int] = {}
+        #: Marginal prices by (token, token) for the balances, rates and amplification they were worked out for.
+        self._priced: tuple[object, dict[tuple[int, int], float]] = (None, {})
 
     # ------------------------------------------------------------------ governance
     def start_ramp(

@@ -85,8 +85,17 @@ class StableSwapPool(StablePoolExchange):
         """
         i = 0 if base is None else self.index_of(base)
         j = 1 if quote is None else self.index_of(quote)
-        a, balances = self._slope(), self._floats()
-        return curve.relative_price(a, balances, i, j, curve.invariant(a, balances)) * (self.rates[i] / self.rates[j])
+        state = (*self.balances, *self.rates, self.amplification_milli())
+        known, prices = self._priced
+        if known != state:
+            prices = {}
+            self._priced = (state, prices)
+        price = prices.get((i, j))
+        if price is None:
+            a, balances = self._slope(), self._floats()
+            ratio = self.rates[i] / self.rates[j]
+            price = prices[i, j] = curve.relative_price(a, balances, i, j, curve.invariant(a, balances)) * ratio
+        return price
 
     def log_price(self, base: int | None = None, quote: int | None = None) -> float:
         """Natural logarithm of `price()`."""
