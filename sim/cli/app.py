@@ -209,6 +209,94 @@ def batch(
 
 
 @app.command()
+def sensitivity(
+    study: Annotated[
+        str, typer.Argument(metavar="STUDY", help="A scenario, a file with [study.ranges], or a folder made before.")
+    ],
+    vary: Annotated[
+        list[str] | None,
+        typer.Option("--vary", metavar="FIELD[=LOW:HIGH]", help="A field to vary; add :log for its logarithm."),
+    ] = None,
+    assumptions: Annotated[
+        bool, typer.Option("--assumptions", help="Vary every field whose figure is an assumption.")
+    ] = False,
+    method: Annotated[str, typer.Option("--method", help="morris (screening) or sobol (variance).")] = "morris",
+    samples: Annotated[
+        int | None,
+        typer.Option("--samples", min=1, help="Trajectories, or base samples.", show_default="20, sobol 64"),
+    ] = None,
+    runs: Annotated[
+        int | None, typer.Option("--runs", min=1, help="Seeds of each point.", show_default="16, sobol 32")
+    ] = None,
+    seed_factor: Annotated[bool, typer.Option("--seed-factor", help="The seed as an input (sobol).")] = False,
+    of: Annotated[
+        list[str] | None,
+        typer.Option("--of", help="Outcome or statistic.", show_default="deficit_usd, liquidated_usd"),
+    ] = None,
+    sets: Sets = None,
+    seed0: Annotated[int | None, typer.Option("--seed0", min=0, help="First seed.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the study.", show_default="out/<name>-sensitivity")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Run what the folder does not hold yet.")] = False,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes.", show_default="one a processor")
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option("--dask", metavar="ADDRESS", help="A Dask scheduler, as tcp://HOST:8786.")
+    ] = None,
+    max_minutes: Annotated[
+        float | None, typer.Option("--max-minutes", min=0.0, help="Begin no run after that.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Which fields move an outcome, and how surely.
+
+    Elementary effects first, Sobol indices for the few fields that matter; each with its interval.
+    """
+    from sim.cli.searching import Sample, sensitivity_command
+
+    sample = Sample(vary or [], assumptions, method, samples, runs, seed0, seed_factor)
+    return sensitivity_command(study, sets or [], sample, of or [], out, resume, workers, dask, max_minutes, as_json)
+
+
+@app.command()
+def recommend(
+    scenario: ScenarioName,
+    vary: Annotated[
+        str, typer.Option("--vary", metavar="FIELD[=LOW:HIGH[:STEP]]", help="The field; without range one change.")
+    ],
+    limit: Annotated[str, typer.Option("--limit", help="Such as 'var95(deficit_usd) <= 400000'.")],
+    sets: Sets = None,
+    runs: Annotated[int, typer.Option("--runs", min=1, help="Seeds of the values that decide.")] = 200,
+    first: Annotated[
+        int | None, typer.Option("--first", min=1, help="Seeds of the others.", show_default="a quarter")
+    ] = None,
+    step: Annotated[
+        float | None, typer.Option("--step", help="Resolution of the search.", show_default="by kind of field")
+    ] = None,
+    seed0: Annotated[int | None, typer.Option("--seed0", min=0, help="First seed.")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes.", show_default="one a processor")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of its runs.", show_default="out/<name>-recommend")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Use the runs that the folder holds.")] = False,
+    as_json: Json = False,
+) -> int:
+    """The value of a field that keeps a limit on an outcome.
+
+    The confidence bound keeps it, not only the figure; says so where nothing does, or too few runs tell.
+    """
+    from sim.cli.searching import recommend_command
+
+    return recommend_command(
+        scenario, sets or [], vary, limit, (runs, first), step, seed0, workers, out, resume, as_json
+    )
+
+
+@app.command()
 def replay(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a study.")],
     run: Annotated[int, typer.Option("--run", min=0, help="Number of the run.")],

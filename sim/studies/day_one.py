@@ -39,7 +39,7 @@ def day_one(book: Scenario, other: Scenario, seed: int) -> DayOne:
     """
     world = build(book, seed)
     own = _under_one(world)
-    _take_terms(world, other)
+    take_terms(world, other)
     then = _under_one(world)
     newly = then.keys() - own.keys()
     return DayOne(
@@ -61,7 +61,7 @@ def _under_one(world: World) -> dict[int, float]:
     return found
 
 
-def _take_terms(world: World, other: Scenario) -> None:
+def take_terms(world: World, other: Scenario) -> None:
     """Give the pool the collateral terms of another scenario, as its governance would.
 
     A threshold of 0 is 0.01 % here: the pool refuses to end a reserve's use as collateral while it has suppliers.

@@ -28,8 +28,10 @@ from sim.studies.variants import variant
 
 TABLES = ("metrics", "events", "positions", "agents")
 
+#: A listed point may choose its own seed where the design has one seed only: then the seed is an input like others.
+SEED = "run.seed"
 #: What the design itself decides, so that no point can.
-NOT_VARIED = {"run.seed": "--runs and --seed0 choose the seeds", "results.keep": "--keep chooses the tables"}
+NOT_VARIED = {SEED: "--runs and --seed0 choose the seeds", "results.keep": "--keep chooses the tables"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,10 @@ class Design:
         return tuple(dict.fromkeys(path for point in self.points for path in point.overrides))
 
     def member(self, run: int) -> Member:
-        """Member `run`: point x replicates + replicate, and its seed."""
+        """Member `run`: point x replicates + replicate, and its seed, which a point may choose itself."""
         point, replicate = divmod(run, len(self.seeds))
-        return Member(run, self.points[point], replicate, self.seeds[replicate])
+        chosen = self.points[point]
+        return Member(run, chosen, replicate, int(chosen.overrides.get(SEED, self.seeds[replicate])))
 
     def variant(self, index: int) -> Scenario:
         """The scenario at a design point; ScenarioError that names the point if it cannot be used."""
@@ -162,7 +165,7 @@ def _designed(scenario: Scenario, section: StudySection) -> Design:
     if sampled:
         spans = [sample_range(name, given, scenario, "ranges") for name, given in leaves(section.ranges).items()]
         parts.append(_sample(sampled[0], section, spans, seed0))
-    _refuse_fields(parts)
+    _refuse_fields(parts, own_seeds=bool(section.points) and section.replicates == 1)
     count = 1
     for part in parts:
         count *= len(part)
@@ -186,12 +189,12 @@ def _sample(method: str, section: StudySection, spans: Sequence[Range], seed0: i
     return latin_hypercube(section.latin_hypercube, spans, seed0)
 
 
-def _refuse_fields(parts: Sequence[Sequence[Mapping[str, Any]]]) -> None:
+def _refuse_fields(parts: Sequence[Sequence[Mapping[str, Any]]], own_seeds: bool) -> None:
     seen: set[str] = set()
-    for part in parts:
+    for number, part in enumerate(parts):
         fields = dict.fromkeys(name for entry in part for name in entry)
         for name in fields:
-            if name in NOT_VARIED:
+            if name in NOT_VARIED and not (name == SEED and own_seeds and number == 0):
                 raise StudyError("study", name, "varied", NOT_VARIED[name])
             if name in seen:
                 raise StudyError("study", name, "varied twice", "one of points, grid and ranges")
