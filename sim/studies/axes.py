@@ -17,18 +17,23 @@ from sim.studies.errors import StudyError
 MOST_VALUES = 100_000
 
 _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
+_STORED_IN_BPS = re.compile(r"pool\.(reserves|emodes)\..*")
 _GRID = "LOW:HIGH:STEP, or values with commas between, as in 0.78,0.80,0.82"
 _RANGE = "LOW:HIGH, or LOW:HIGH:log for even steps of the logarithm"
 
 
 class Range(NamedTuple):
-    """What a sample varies: the field, its lowest and highest value, the scale, and whether values are whole."""
+    """What a sample varies: the field, its lowest and highest value, the scale, and whether values are whole.
+
+    `bps`: values are whole basis points, as the contracts store the pool's ratios and rates.
+    """
 
     field: str
     low: float
     high: float
     log: bool = False
     whole: bool = False
+    bps: bool = False
 
     def value(self, share: float) -> float | int:
         """The value at a share from 0 to 1 of the range, to nine significant digits."""
@@ -36,8 +41,10 @@ class Range(NamedTuple):
             return min(int(self.low + share * (self.high - self.low + 1)), int(self.high))
         if self.log:
             low, high = math.log(self.low), math.log(self.high)
-            return _nine_digits(math.exp(low + share * (high - low)))
-        return _nine_digits(self.low + share * (self.high - self.low))
+            value = math.exp(low + share * (high - low))
+        else:
+            value = self.low + share * (self.high - self.low)
+        return round(value, 4) if self.bps else _nine_digits(value)
 
 
 def _nine_digits(value: float) -> float:
@@ -92,10 +99,11 @@ def sample_range(field: str, given: Any, scenario: Scenario, where: str) -> Rang
     """
     known = {value.path: value for value in resolved_table(scenario)}.get(field)
     whole = known is not None and _is_whole(known)
+    in_bps = bool(_STORED_IN_BPS.fullmatch(field)) and not whole
     if known is not None and (isinstance(known.value, bool) or not isinstance(known.value, int | float)):
         raise StudyError(where, field, str(known.value), "a field that holds a number")
     if given in (None, ""):
-        return Range(field, *_own_range(field, known, where), whole=whole)
+        return Range(field, *_own_range(field, known, where), whole=whole, bps=in_bps)
     parts = given.split(":") if isinstance(given, str) else list(given) if isinstance(given, list | tuple) else []
     log = len(parts) == 3 and str(parts[2]).strip() == "log"
     if not (len(parts) == 2 or log) or not all(_NUMBER.match(str(part).strip()) for part in parts[:2]):
@@ -105,7 +113,7 @@ def sample_range(field: str, given: Any, scenario: Scenario, where: str) -> Rang
         raise StudyError(where, f"{field}: the range is empty", str(given), "LOW below HIGH")
     if log and low <= 0:
         raise StudyError(where, field, str(given), "LOW above 0 for a logarithmic scale")
-    return Range(field, low, high, log and not whole, whole)
+    return Range(field, low, high, log and not whole, whole, in_bps)
 
 
 def _is_whole(known: Value) -> bool:

@@ -59,7 +59,9 @@ def assumption_fields(manifest: Mapping[str, Any]) -> set[str]:
 
 
 def cases(study: Study) -> list[Case]:
-    """All cases of a study in the order of their first points."""
+    """All cases of a study in the order of their first points; of a sensitivity study only the scenario as it is."""
+    if ((study.manifest.get("design") or {}).get("parts") or {}).get("sensitivity"):
+        return [Case({}, 0)]
     assumed = assumption_fields(study.manifest)
     found: dict[tuple[tuple[str, Any], ...], list[tuple[int, bool]]] = {}
     for point in sorted({int(one) for one in study.runs["point"]}):

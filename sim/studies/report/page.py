@@ -15,6 +15,7 @@ from sim.studies.cases import Case, cases
 from sim.studies.findings import AGAINST, findings
 from sim.studies.measures import interval, written
 from sim.studies.reading import Study, open_study
+from sim.studies.report import sensitivity as sensitive
 from sim.studies.report.figures import LOSSES, case_differences, figures, main_loss
 from sim.studies.summary import summarise
 
@@ -39,13 +40,17 @@ def html(study: Study) -> str:
 
     summary = summarise(study)
     found = cases(study)
-    drawn = [(figure, *pair(figure.draw, figure.key)) for figure in figures(study, found)]
+    analyses = sensitive.analyses(study)
+    drawn = [
+        (figure, *pair(figure.draw, figure.key)) for figure in [*sensitive.figures(analyses), *figures(study, found)]
+    ]
     name = study.manifest.get("title") or study.manifest.get("name") or "Study"
     parts = [
         _head(study, summary, str(name)),
         _cards(summary),
         *(figure_block(figure, wide, narrow) for figure, wide, narrow in drawn),
-        _findings(study),
+        sensitive.blocks(analyses),
+        "" if analyses else _findings(study),
         _cases(study, found),
         "<h2>All figures</h2>",
         *(section_block(section) for section in summary.sections if section.key in ("measures", "precision")),

@@ -110,8 +110,9 @@ def search(
     `values` ascend. `seeds` are those of every value near the answer; `first` of them (a quarter) tell which values
     are clear without the others. `riskier` is the side taken as risky where the runs do not tell. Where the figure is
     monotone, the answer lies on the unsafe side with at most 2.5 % chance, however many values are tested: going from
-    the safe side, the first value beyond the truth must be wrongly accepted (a fixed sequence of tests: Maurer, Hothorn and
-    Lehmacher 1995; for the control of risk Angelopoulos et al. 2021, "Learn then Test"). StudyError for too few seeds.
+    the safe side, the first value beyond the truth must be wrongly accepted (a fixed sequence of tests: Maurer,
+    Hothorn, Lehmacher 1995; for the control of risk Angelopoulos et al. 2021, "Learn then Test"). StudyError for too
+    few seeds.
     """
     least = least_runs(expression)
     if len(seeds) < least:
@@ -336,10 +337,13 @@ class _Search:
         """Answers of the resampled searches: each figure with the width that its bound has in the real one."""
         widths = np.array([self._ends(place)[2] for place in places]) - figures
         kept = np.cumprod(drawn + widths <= self.bound, axis=-1).sum(axis=-1)
+        tried = [self.order[place] for place in places]
+        if places[0] > 0:  # safer values were clear at the first look: one of them is then the answer
+            tried, kept = [self.order[places[0] - 1], *tried], kept + 1
         without = float((kept == 0).mean())
         if without == 1.0:
             return None, 1.0
-        answers = np.array([self.order[place] for place in places])[kept[kept > 0] - 1]
+        answers = np.array(tried)[kept[kept > 0] - 1]
         low, high = (float(np.quantile(answers, share, method="nearest")) for share in (TAIL, 1.0 - TAIL))
         return (low, high), without
 

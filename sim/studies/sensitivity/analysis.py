@@ -130,7 +130,7 @@ def _analysed(study: Study, plan: Plan, expression: Expression) -> Analysis:
     measures: dict[str, list[ix.Index]] = {}
     floor, share, refused = None, None, ""
     if whole.sum() < 2:
-        refused = f"{int(whole.sum())} of {len(whole)} sets of rows are complete: too few"
+        refused = f"{expression.measure} has {int(whole.sum())} of {len(whole)} sets of rows complete: too few"
     elif ix.constant(statistic(values)):
         refused = f"{expression.measure} is the same in every row: nothing moves it"
     elif plan.method == MORRIS:

@@ -118,9 +118,7 @@ def plan_of(manifest: Mapping[str, Any]) -> Plan | None:
     said = (((manifest.get("design") or {}).get("parts")) or {}).get("sensitivity")
     if not said:
         return None
-    ranges = tuple(
-        Range(str(f), float(low), float(high), bool(log), bool(w)) for f, low, high, log, w in said["ranges"]
-    )
+    ranges = tuple(Range(str(one[0]), float(one[1]), float(one[2]), *map(bool, one[3:])) for one in said["ranges"])
     return Plan(said["method"], ranges, said["count"], said["runs"], said["seed0"], said["seed_factor"])
 
 

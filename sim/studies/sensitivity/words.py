@@ -45,7 +45,7 @@ def kept_figures(folder: Path) -> list[str]:
 def headline(one: Analysis) -> str:
     """Which inputs move the figure most, and how sure that is."""
     if one.refused:
-        return f"{one.figure}: {one.refused.removeprefix(f'{one.figure} ')}."
+        return f"{one.refused}."
     name = "mu_star" if one.method == MORRIS else "ST"
     order = [place for place in ranked(one) if one.inputs[place] not in (DUMMY, SEEDS)]
     first = order[:3]
@@ -99,7 +99,7 @@ def _note(one: Analysis) -> str:
 def tornado_section(one: Analysis) -> Section:
     """The figure with each field at its ends, all else as in the scenario."""
     rows = []
-    for bar in one.tornado[:MOST]:
+    for bar in one.tornado[:MOST] if any(bar.swing > 0.0 for bar in one.tornado) else ():
         rows.append(
             (
                 bar.field,
