@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -91,13 +92,16 @@ def _steps(field: str, parts: list[str], where: str) -> tuple[int | float, ...]:
     return tuple(int(value) if whole else float(value) for value in values)
 
 
-def sample_range(field: str, given: Any, scenario: Scenario, where: str) -> Range:
+def sample_range(
+    field: str, given: Any, scenario: Scenario, where: str, table: Mapping[str, Value] | None = None
+) -> Range:
     """The range of a sampled field: `low:high`, `low:high:log`, `[low, high]`, or nothing for the schema's own.
 
     The schema's own is the plausible range of an assumption, else the field's limits where it has both. StudyError for
-    an empty range, for a field that holds no number, and where no range is known.
+    an empty range, for a field that holds no number, and where no range is known. `table` is the scenario's resolved
+    table by path, for those who ask for many fields.
     """
-    known = {value.path: value for value in resolved_table(scenario)}.get(field)
+    known = ({value.path: value for value in resolved_table(scenario)} if table is None else table).get(field)
     whole = known is not None and _is_whole(known)
     in_bps = bool(_STORED_IN_BPS.fullmatch(field)) and not whole
     if known is not None and (isinstance(known.value, bool) or not isinstance(known.value, int | float)):

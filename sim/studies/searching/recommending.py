@@ -165,7 +165,7 @@ def recommend(
 
 
 def _recommended(found: Found, chosen: Choice, expression: Expression, present: Estimate) -> float | None:
-    if found.answer is None or chosen.limit.capacity == found.riskier:
+    if found.answer is None or (chosen.limit.capacity == found.riskier and found.moves):
         return found.answer
     on_safe_side = (found.answer - chosen.present) * found.riskier >= 0
     return chosen.present if on_safe_side and keeps(expression, present) else found.answer

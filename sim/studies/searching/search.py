@@ -74,6 +74,14 @@ class Found:
         """Whether the runs are compatible with a figure that only rises, or only falls, with the parameter."""
         return self.monotone_p >= NOT_MONOTONE
 
+    @property
+    def moves(self) -> bool:
+        """Whether the figure differs anywhere, among values on the same number of runs."""
+        by_runs: dict[int, set[float]] = {}
+        for one in self.tested:
+            by_runs.setdefault(one.runs, set()).add(one.figure)
+        return any(len(figures) > 1 for figures in by_runs.values())
+
 
 def keeps(expression: Expression, one: Estimate) -> bool:
     """Whether the bound of an estimate keeps the limit: the upper one for <=; the value itself where all runs agree."""

@@ -14,7 +14,7 @@ from scenarios import Scenario
 from sim.studies.errors import StudyError
 from sim.studies.folder import disk_errors
 
-#: As `sim.studies.evaluate`: scenario, points, seeds, workers to a table of runs.
+#: As `sim.studies.evaluate`: scenario, points, seeds, workers to a table of runs, or its columns by name.
 Evaluate = Callable[..., Any]
 
 #: Runs between two lines of the file, where there is one: no more are lost when the search is killed.
@@ -74,7 +74,8 @@ class Trials:
     def _run(self, values: Sequence[float], seeds: Sequence[int]) -> None:
         points = [self.overrides(value) for value in values]
         frame = self._evaluate(self.scenario, points, seeds, workers=min(self._workers, len(points) * len(seeds)))
-        columns = [frame[name].tolist() if name in frame else [np.nan] * len(frame) for name in self.outcomes]
+        count = len(frame["point"])
+        columns = [frame[name].tolist() if name in frame else [np.nan] * count for name in self.outcomes]
         rows = list(zip(frame["point"].tolist(), frame["seed"].tolist(), *columns, strict=True))
         for point, seed, *found in rows:
             self._held[values[point]][seed] = tuple(found)

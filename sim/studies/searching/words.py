@@ -46,7 +46,7 @@ def _recommended(one: Recommendation) -> list[str]:
         said = [f"Keep {field} at {shown(one.value)}."]
     else:
         said = [f"Set {field} to {shown(one.value)} (now {shown(one.choice.present)})."]
-    if len({tested.figure for tested in found.tested}) == 1:
+    if not found.moves:
         return [*said, f"{field} makes no difference to {one.limit.measure} from {_range(one)}."]
     if one.value != found.answer:
         side = "down" if found.riskier < 0 else "up"

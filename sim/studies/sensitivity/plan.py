@@ -27,7 +27,7 @@ RUNS = {MORRIS: 16, SOBOL: 32}
 #: Sobol indices are of a mean over at least so many seeds, or count the seed as an input.
 LEAST_SEEDS = 32
 #: Seeds of each end of a field where the seed is an input of its own.
-END_SEEDS = 16
+END_SEEDS = 8
 
 Row = dict[str, Any]
 
@@ -146,7 +146,7 @@ def make_plan(
         raise StudyError(
             "sensitivity", "--vary", "no field", "--vary FIELD=LOW:HIGH, a [study.ranges] table, --assumptions"
         )
-    known = {value.path for value in resolved_table(scenario)}
+    known = {value.path: value for value in resolved_table(scenario)}
     for field in given:
         if field in NOT_VARIED:
             raise StudyError(
@@ -154,7 +154,7 @@ def make_plan(
             )
         if field not in known:
             raise StudyError("--vary", field, "no such field", "a field of the scenario that holds a number")
-    spans = tuple(sample_range(field, span, scenario, "--vary") for field, span in given.items())
+    spans = tuple(sample_range(field, span, scenario, "--vary", known) for field, span in given.items())
     count = COUNTS[method] if count is None else count
     if method == MORRIS and count < 2:
         raise StudyError("--samples", "trajectories", str(count), "at least 2; 10 to 50 are usual")
