@@ -40,7 +40,20 @@ def test_light_commands_import_nothing_heavy(arguments):
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "batch", "replay", "summary", "compare", "gate", "verify", "report", "doctor", "scenario"],
+    [
+        "run",
+        "batch",
+        "replay",
+        "sensitivity",
+        "recommend",
+        "summary",
+        "compare",
+        "gate",
+        "verify",
+        "report",
+        "doctor",
+        "scenario",
+    ],
 )
 def test_help_names_every_command(command, capsys):
     assert main(["--help"]) == 0
