@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios import field_table, library_names, load
+from scenarios.assumed import reason_and_range
 from scenarios.fields import Field, Value, resolved_table
 from scenarios.schema import ASSUMPTION
 from sim.cli.scenario_view import field_cells, value_words
@@ -70,7 +71,7 @@ def schema_assumptions(fields: Iterable[Field]) -> str:
     for field in fields:
         if field.assumption:
             path, unit, default, _, meaning, _ = field_cells(field)
-            reason, _ = _reason(field.source, "")
+            reason, _ = reason_and_range(field.source, "")
             rows.append((f"`{path}`", default, _plausible(field), unit, meaning, reason))
     return table(("field", "default", "range", "unit", "meaning", "why"), rows)
 
@@ -100,17 +101,10 @@ def _assumed(name: str, scenario: Any) -> Iterator[tuple[str, ...]]:
     for path, values in entries.items():
         field = values[0].field
         shown = ", ".join(f"{v.path.removeprefix(path).lstrip('.')} {value_words(v.value)}".strip() for v in values)
-        reason, stated = _reason(values[0].source, path.rpartition(".")[2])
+        reason, stated = reason_and_range(values[0].source, path.rpartition(".")[2])
         if path.startswith("populations.") and field.assumption and not stated:
-            reason, _ = _reason(field.source, "")
+            reason, _ = reason_and_range(field.source, "")
         yield f"`{path}`", shown, stated or _plausible(field), field.unit, field.meaning, reason
-
-
-def _reason(source: str, key: str) -> tuple[str, str]:
-    """A source taken apart: the reason without the word "assumption", and the range that is stated for `key`."""
-    reason, *ranges = source.split("; ")
-    stated = next((text.removeprefix(f"{key} ") for text in ranges if text.startswith(f"{key} ")), "")
-    return reason.removeprefix(ASSUMPTION).lstrip(":, ") or "no source found", stated
 
 
 def _plausible(field: Field) -> str:
