@@ -58,7 +58,8 @@ def ready(address, workers):
 def tables(folder):
     runs = pd.read_parquet(folder / "runs.parquet").drop(columns="wall_seconds")
     manifest = json.loads((folder / "manifest.json").read_text())
-    return runs, pd.read_parquet(folder / "fans.parquet"), manifest["content_hash"]
+    said = manifest["content_hash"], json.loads((folder / "summary.json").read_text())
+    return runs, pd.read_parquet(folder / "fans.parquet"), said
 
 
 @pytest.mark.filterwarnings("default")  # the cluster's own
@@ -91,7 +92,7 @@ def test_a_study_on_a_cluster_with_one_of_two_workers_killed_on_the_way(cluster,
 )
 def test_an_unreachable_address_is_named_within_ten_seconds(address, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sim.studies.lanes.DASK_SECONDS", 2.0)
+    monkeypatch.setattr("sim.studies.lanes.DASK_SECONDS", 1.0)
     address = address.format(port=free_port())
     began = time.monotonic()
     assert main(["batch", "cascade-by-hand", "--runs", "2", "--dask", address]) == 65

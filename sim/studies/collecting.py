@@ -47,16 +47,17 @@ def collect(folder: StudyFolder) -> dict[str, Any]:
 
 
 def write_summary(folder: StudyFolder, said: Mapping[str, Any]) -> None:
-    """Write `summary.json`, as `undertow summary --json` prints it, from the study's tables.
+    """Write `summary.json` from the study's tables: what `undertow summary --json` prints, but for the folder's name.
 
     `said` is what the manifest will say of them.
     """
     from sim.studies.reading import Study
     from sim.studies.summary import summarise
 
-    text = dump_json(summarise(Study(folder.path, folder.manifest | dict(said))).to_json())
+    values = summarise(Study(folder.path, folder.manifest | dict(said))).to_json()
+    del values["study"]["folder"]  # it may be moved
     with disk_errors(folder.path):
-        replace_text(folder.path / "summary.json", text)
+        replace_text(folder.path / "summary.json", dump_json(values))
 
 
 def content_hash(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -129,7 +129,8 @@ def load_design(
     """The design of a scenario or of a TOML file with a `[study]` table, changed by what is given here.
 
     `grid` is `field=low:high:step` or `field=a,b,c`, `vary` is `field=low:high` or `field` alone, or mappings of the
-    same; `runs` is the number of seeds; `assumptions` adds so many sets of assumed figures to each point. StudyError or ScenarioError if something is wrong.
+    same; `runs` is the number of seeds; `assumptions` adds so many sets of assumed figures to each point. StudyError or
+    ScenarioError if something is wrong.
     """
     if isinstance(study, Scenario):
         if overrides:
@@ -168,14 +169,12 @@ def _designed(scenario: Scenario, section: StudySection) -> Design:
     parts: list[list[dict[str, Any]]] = [[leaves(point) for point in section.points]] if section.points else []
     grid = {name: grid_values(name, given, "grid") for name, given in leaves(section.grid).items()}
     parts += [[{name: value} for value in values] for name, values in grid.items()]
+    _refuse_many([*map(len, parts), section.latin_hypercube or section.sobol or 1, 1 + section.assumptions])
     if sampled:
         spans = [sample_range(name, given, scenario, "ranges") for name, given in leaves(section.ranges).items()]
         parts.append(_sample(sampled[0], section, spans, seed0))
     _refuse_fields(parts)
     band = _band(section, scenario, parts, seed0)
-    count = math.prod(map(len, (*parts, band)))
-    if count > MOST_VALUES:
-        raise StudyError("study", "points", f"{count:,} design points", f"at most {MOST_VALUES:,}")
     rows = itertools.product(*parts, band)
     points = [plain(dict(itertools.chain(*(entry.items() for entry in row)))) for row in rows]
     said = section.model_dump(exclude_unset=True)
@@ -215,6 +214,13 @@ def _sample(method: str, section: StudySection, spans: Sequence[Range], seed0: i
     if method == "sobol":
         return sobol(section.sobol, spans, seed0)
     return latin_hypercube(section.latin_hypercube, spans, seed0)
+
+
+def _refuse_many(counts: Sequence[int]) -> None:
+    """Before anything is drawn."""
+    count = math.prod(counts)
+    if count > MOST_VALUES:
+        raise StudyError("study", "points", f"{count:,} design points", f"at most {MOST_VALUES:,}")
 
 
 def _refuse_fields(parts: Sequence[Sequence[Mapping[str, Any]]]) -> None:
