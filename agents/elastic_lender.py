@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.base import AgentParameters, NonNegative
+from agents.base import AgentParameters
+from agents.elastic_lender_parameters import ElasticLenderParameters
 from agents.elasticity import supply_target
-from agents.lender import Lender, LenderParameters, pareto_sizes
-from scenarios.schema.base import Table, empty_table, field
+from agents.lender import Lender, missing_supply, pareto_sizes
 from sim.chain.transaction import Call, Transaction
 from sim.distress import Distress
 from sim.founding import Founding
@@ -23,146 +23,6 @@ _LN2 = math.log(2.0)
 #: A move smaller than this share of the supply is rounding; a withdrawal that lacks less than `_SERVED` is served.
 _ROUNDING = 1e-9
 _SERVED = 1e-3
-
-
-class ElasticLenderParameters(LenderParameters):
-    """Elasticity, inertia and fear (docs/model.md 10)."""
-
-    elasticity: float = field(
-        5.0,
-        "eta_S: S* = S0 exp(eta_S (supply rate - outside rate)); 5 is 5 % per percentage point",
-        unit="year",
-        source="assumption: no published elasticity found, a factor of 3 either way",
-        plausible=(1.6, 15.0),
-        ge=0,
-        le=1000,
-    )
-    adjustment_seconds: float = field(
-        86_400.0,
-        "Time constant with which the gap to the target closes",
-        unit="s",
-        source="assumption: a factor of 3 either way",
-        plausible=(28_800.0, 259_200.0),
-        gt=0,
-        le=1e9,
-    )
-    outside_rate_per_year: Table[str, NonNegative] = field(
-        None,
-        "Yield to be had elsewhere, by asset; left out: the supply rate at the opening",
-        unit="1/year",
-        source="the opening is taken for an equilibrium where nothing is stated",
-        refers_to="reserve",
-        factory=empty_table,
-    )
-    look_seconds: float = field(
-        21_600.0,
-        "Mean time between two looks of one lender when nothing is wrong",
-        unit="s",
-        source="assumption: four times a day, as borrowers who compare rates",
-        plausible=(3_600.0, 86_400.0),
-        gt=0,
-        le=1e9,
-    )
-    look_seconds_alarm: float = field(
-        1_800.0,
-        "Mean time between two looks while a reserve he supplies is in distress",
-        unit="s",
-        source="assumption, as for borrowers under their alarm",
-        plausible=(600.0, 7_200.0),
-        gt=0,
-        le=1e9,
-    )
-    retry_seconds: float = field(
-        600.0,
-        "Mean time between two tries of a lender who wants out and found no liquidity",
-        unit="s",
-        source="assumption: who wants out tries by hand every few minutes; a script would try in every block",
-        plausible=(12.0, 3_600.0),
-        gt=0,
-        le=1e9,
-    )
-    spare_ratio: float = field(
-        1.0,
-        "Tokens held elsewhere that could be supplied too, as a share of the opening supply",
-        unit="ratio",
-        source="assumption: as much again elsewhere, so that a supply may double; a fifth to three times",
-        plausible=(0.2, 3.0),
-        ge=0,
-        le=100,
-    )
-    calm_half_life_seconds: float = field(
-        2_592_000.0,
-        "Half-life of a lender's stay when nothing is wrong (h0)",
-        unit="s",
-        source="assumption: as long as a loan lives (31 days, Saengchote 2022); within a factor of three",
-        plausible=(864_000.0, 7_776_000.0),
-        gt=0,
-        le=1e12,
-    )
-    crowded_half_life_seconds: float = field(
-        43_200.0,
-        "Half-life of his stay that utilisation above `crowded_utilisation` adds (h1)",
-        unit="s",
-        source="assumption: half a day to see that one may not get out, and to decide; a factor of three either way",
-        plausible=(14_400.0, 129_600.0),
-        gt=0,
-        le=1e12,
-    )
-    loss_half_life_seconds: float = field(
-        21_600.0,
-        "Half-life of his stay that a feared loss of 1 % of the supply adds (h2; in proportion to the loss)",
-        unit="s",
-        source="assumption: twice as fast as crowding alone; 8.45 billion USD left in the run of 18 April 2026",
-        plausible=(7_200.0, 64_800.0),
-        gt=0,
-        le=1e12,
-    )
-    crowded_utilisation: float = field(
-        0.99,
-        "Utilisation above which lenders worry",
-        unit="ratio",
-        source="choice: above the kink of every reserve",
-        ge=0,
-        le=1,
-    )
-    return_seconds: float = field(
-        604_800.0,
-        "Mean time until a lender who has left, or another in his place, comes back to a reserve that is quiet",
-        unit="s",
-        source="assumption: supply was 40 % lower nine days after a run (April 2026)",
-        plausible=(86_400.0, 2_592_000.0),
-        gt=0,
-        le=1e12,
-    )
-    rumour_usd: Table[str, NonNegative] = field(
-        None,
-        "Loss that is talked about, by asset, at the pool's price; feared like a deficit",
-        unit="USD",
-        source="the scenario",
-        refers_to="reserve",
-        factory=empty_table,
-    )
-    rumour_at_seconds: float = field(
-        0.0, "When the talk begins, after the start of the run", unit="s", source="the scenario", ge=0, le=1e10
-    )
-    rumour_for_seconds: float = field(
-        432_000.0,
-        "How long it lasts",
-        unit="s",
-        source="assumption: until it is known who bears the loss",
-        plausible=(86_400.0, 1_209_600.0),
-        ge=0,
-        le=1e10,
-    )
-    horizon_seconds: float = field(
-        2_592_000.0,
-        "Time over which the gain from moving is weighed against the gas it costs",
-        unit="s",
-        source="assumption: a month: gas of some dollars is then small against any supply worth moving",
-        plausible=(604_800.0, 7_776_000.0),
-        gt=0,
-        le=1e12,
-    )
 
 
 class ElasticLender(Lender):
@@ -214,8 +74,7 @@ class ElasticLender(Lender):
             away = population.columns[f"away.{symbol}"].tolist()
             utilisation = p.opening_utilisation.get(symbol)
             if utilisation is not None:
-                supplied, borrowed = founding.totals(symbol)
-                each = max(0, int(borrowed / utilisation) - supplied) // max(1, away.count(False))
+                each = missing_supply(founding, symbol, utilisation, away.count(False))
                 founding.supply(population, symbol, [0 if gone else each for gone in away], collateral=False)
                 amounts = opening[symbol] = [amount + each for amount in amounts]
             spare = [
@@ -228,10 +87,11 @@ class ElasticLender(Lender):
     def opened(cls, population: Population, pool: Any, now: int) -> None:
         """Anchors S0, outside rates, and what each row has seen so far: nothing."""
         p = population.parameters
-        assets: dict[str, int] = {symbol: pool.asset(symbol) for symbol in population.memory["opening"]}
+        opening = population.memory.setdefault("opening", {})  # a population of nobody was never founded
+        assets: dict[str, int] = {symbol: pool.asset(symbol) for symbol in opening}
         outside: dict[int, float] = {}
         for symbol, asset in assets.items():
-            amounts = population.memory["opening"][symbol]
+            amounts = opening[symbol]
             unit = pool.reserves[asset].unit
             population.columns[f"anchor.{symbol}"] = np.array([amount / unit for amount in amounts])
             population.columns[f"goal.{symbol}"] = np.full(len(population), np.inf)
@@ -313,9 +173,14 @@ class ElasticLender(Lender):
         own = pool.atoken_balance(asset, self.account) / reserve.unit
         wallet = view.ledger.balances[reserve.token][self.account] / reserve.unit
         elapsed = self._judge(view, symbol, asset)
+        columns[f"goal.{symbol}"][row] = math.inf
         if columns[f"away.{symbol}"][row]:
             wanted = 0.0
         else:
+            # Where moving everything does not pay for the gas, moving a part does not either.
+            gas = min(view.operations.supply, view.operations.withdraw)
+            if not self._worthwhile(view, asset, max(own, wallet), gas):
+                return None
             target = supply_target(
                 pool,
                 asset,
@@ -326,7 +191,6 @@ class ElasticLender(Lender):
                 own + wallet,
             )
             wanted = own + (target - own) * (1.0 - math.exp(-elapsed / self.parameters.adjustment_seconds))
-        columns[f"goal.{symbol}"][row] = math.inf
         if wanted > own:
             return self._supply(view, asset, wanted - own, wallet)
         return self._withdraw(view, symbol, asset, own, wanted)

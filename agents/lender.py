@@ -74,14 +74,20 @@ class Lender(EconomicAgent):
 
     @classmethod
     def balance(cls, population: Population, founding: Founding) -> None:
-        """Supply what brings each named reserve to its opening utilisation: debt / U - supply of everybody else.
-
-        Rounded up, so that a reserve that opens at a utilisation of 1 has lent what it has, and not a unit more.
-        """
+        """Supply what brings each named reserve to its opening utilisation, in equal parts."""
         for symbol, utilisation in population.parameters.opening_utilisation.items():
-            supplied, borrowed = founding.totals(symbol)
-            missing = max(0, max(borrowed, int(borrowed / utilisation)) - supplied)
-            founding.supply(population, symbol, [-(-missing // len(population))] * len(population), collateral=False)
+            each = missing_supply(founding, symbol, utilisation, len(population))
+            founding.supply(population, symbol, [each] * len(population), collateral=False)
+
+
+def missing_supply(founding: Founding, symbol: str, utilisation: float, suppliers: int) -> int:
+    """What each of `suppliers` adds for an opening utilisation: (debt / U - supply of everybody else) / suppliers.
+
+    Rounded up, so that a reserve that opens at a utilisation of 1 has lent what it has, and not a unit more.
+    """
+    supplied, borrowed = founding.totals(symbol)
+    missing = max(0, max(borrowed, int(borrowed / utilisation)) - supplied)
+    return -(-missing // max(1, suppliers))
 
 
 def pareto_sizes(population: Population, founding: Founding, symbol: str, total_usd: float) -> list[float]:

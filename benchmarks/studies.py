@@ -25,13 +25,19 @@ from sim.studies.execution import Here
 #: A run of about a second: the small market, twice as long.
 SECOND = {"run.horizon_seconds": 28_800}
 
+#: A day in minutes, with 2,000 borrowers: 10,000 are in the book of that scenario.
+DAY = {"run.horizon_seconds": 86_400, "run.step_seconds": 60, "populations.scale": 0.2}
 
-def figures(runs: int = 200, blocks: int = 4, small_runs: tuple[int, int] = (100, 2_000)) -> Iterator[Figure]:
+
+def figures(
+    runs: int = 200, blocks: int = 4, small_runs: tuple[int, int] = (100, 2_000), day_runs: int = 6
+) -> Iterator[Figure]:
     """Every figure of this part, with its target."""
     one, two = both_ways(runs, blocks)
     yield Figure("studies: seconds a run, one worker", one)
     yield Figure("studies: efficiency of two workers", one / (2.0 * two), least=0.85)
     yield Figure("studies: processor time that a study adds to a run, ms", overhead_ms(), most=60)
+    yield Figure("studies: hours for 1,000 runs of 2,000 borrowers and 1,440 minutes, two workers", day_hours(day_runs))
     few, many = (peak_mb(count) for count in small_runs)
     yield Figure(f"studies: parent's memory after {small_runs[0]:,} small runs, MB", few)
     yield Figure(f"studies: its growth until {small_runs[1]:,} small runs, MB", many - few, most=50)
@@ -60,6 +66,12 @@ def paced(scenario: object, runs: int, workers: int, seed0: int) -> float:
         design = load_design(scenario, runs=runs + workers, seed0=seed0)  # type: ignore[arg-type]
         execute(design, Path(folder) / "study", workers=workers, progress=note)
     return (ends[-1] - ends[workers - 1]) * runs / (len(ends) - workers)
+
+
+def day_hours(runs: int) -> float:
+    """Hours that 1,000 runs of a day would take two workers, from the pace of a few."""
+    scenario = load("march-2020", DAY, kinds())
+    return 1_000.0 * paced(scenario, runs, 2, seed0=1) / runs / 3_600.0
 
 
 def overhead_ms(runs: int = 40) -> float:

@@ -12,6 +12,7 @@ import mesa
 import scenarios
 from agents.registry import kinds
 from scenarios import Scenario
+from sim.auditing import Audits
 from sim.building import World, build
 from sim.chain.transaction import Receipt, Transaction
 from sim.events import EventRecorder
@@ -37,11 +38,6 @@ LEAST_SLACK_USD = 0.003
 
 #: From this many agents on the collector's passes over them cost more than keeping them out of its sight.
 FREEZE_FROM = 5_000
-#: With more accounts than this, scheduled sums take one column a step (at a million a column takes 50 ms).
-#: With more accounts than this, scheduled sums take one column a step (at a million a column takes 30 ms).
-AUDIT_AT_ONCE = 50_000
-#: They need this many steps from one audit to the next; else they are done at once.
-AUDIT_STEPS = 100
 
 
 class Economy(mesa.Model):
@@ -75,8 +71,6 @@ class Economy(mesa.Model):
         self.settings = scenario
         self.chosen_seed = chosen
         self._frozen = False
-        self.audits = 0
-        self._auditing: list[Callable[[], None]] = []
         collecting = gc.isenabled()
         gc.disable()
         try:
@@ -97,6 +91,7 @@ class Economy(mesa.Model):
         self.clock = world.clock
         self.ledger = world.ledger
         self.pool = world.pool
+        self._audits = Audits(world.ledger, world.pool, world.queues.values(), self.settings.run.audit_every_steps)
         self.amms = world.amms
         self.venues = world.venues
         self.outside = world.outside
@@ -319,25 +314,7 @@ class Economy(mesa.Model):
             self.waking.touch(touched)
             self.snapshots.touch(touched)
         self.waking.close(self.clock.timestamp)
-        self._audit_on_schedule()
-
-    def _audit_on_schedule(self) -> None:
-        """Full sums every so many steps; with many accounts one column a step, and signs only at the end."""
-        every = self.settings.run.audit_every_steps
-        if every and self.clock.step % every == 0:
-            self._auditing = self._audit_parts(not self._audits_spread)
-        for _ in range(min(1, len(self._auditing)) if self._audits_spread else len(self._auditing)):
-            self._auditing.pop()()
-            self.audits += not self._auditing
-
-    @property
-    def _audits_spread(self) -> bool:
-        return len(self.ledger.owners) > AUDIT_AT_ONCE and self.settings.run.audit_every_steps >= AUDIT_STEPS
-
-    def _audit_parts(self, signs: bool = True) -> list[Callable[[], None]]:
-        parts = [*self.ledger.audit_parts(signs), *self.pool.audit_parts(signs)]
-        parts.extend(queue.audit for queue in self.world.queues.values())
-        return parts[::-1]
+        self._audits.on_schedule(self.clock.step)
 
     def _record(self) -> None:
         self.events.receipts(self.receipts)
@@ -356,9 +333,12 @@ class Economy(mesa.Model):
 
     def audit(self) -> None:
         """Full sums: base tokens in the ledger, scaled balances and cash in the pool. Raises if one unit is amiss."""
-        for part in reversed(self._audit_parts()):
-            part()
-        self.audits += 1
+        self._audits.now()
+
+    @property
+    def audits(self) -> int:
+        """How many times everything has been summed so far."""
+        return self._audits.done
 
     def deficit_usd(self) -> float:
         """Bad debt written off so far, at the pool's prices, USD."""

@@ -37,7 +37,8 @@ class Refusals:
         try:
             yield
         except ScenarioError as error:
-            self.problems += [p._replace(file=p.file or self.file_of(p.path)) for p in error.problems]
+            told = [p._replace(file=p.file or self.file_of(p.path)) for p in error.problems]
+            self.problems += [problem for problem in told if problem not in self.problems]
         except PathError:
             raise
         except Revert as refusal:

@@ -58,7 +58,8 @@ def test_a_gap_within_fee_and_gas_is_left_alone():
 
 
 def test_without_inventory_there_is_no_trade():
-    poor = RICH | {"populations.arbitrageurs.capital_usd": {"WETH": 0.0, "USDC": 0.0, "WBTC": 0.0, "wstETH": 0.0}}
+    nothing = dict.fromkeys(("WETH", "USDC", "USDT", "WBTC", "wstETH", "sUSDe"), 0.0)
+    poor = RICH | {"populations.arbitrageurs.capital_usd": nothing}
     with Economy("demo", overrides=poor) as economy:
         for _ in range(70):
             economy.step()

@@ -152,12 +152,12 @@ BAD = {
         "bad.toml",
         [
             "pool.reserves.USDC: is borrowed more than is supplied",
-            "given:   debts of 49,",
-            "allowed: at most what is supplied, 30,553,",
+            "given:   debts of 36,",
+            "allowed: at most what is supplied, 22,",
         ],
     ),
     "nothing to choose": (
-        demo_with("[populations.holders.debt]\nUSDC = 0"),
+        demo_with("[populations.holders.debt]\nUSDC = 0\nUSDT = 0"),
         ["bad.toml"],
         "bad.toml",
         ["populations.holders.debt: leaves nothing to choose", "given:   weights that add to 0", "allowed: at least"],
@@ -294,7 +294,7 @@ BAD = {
         ),
         ["bad.toml"],
         "bad.toml",
-        ["populations.p.pool: is no concentrated pool", "given:   WETH-USDC", "allowed: WBTC-WETH, wstETH-WETH"],
+        ["populations.p.pool: is no concentrated pool", "given:   WETH-USDC", "allowed: WETH-USDT, WBTC-WETH, wst"],
     ),
     "a queue named as another market": (
         demo_with('[redemptions.pool]\nasset = "wstETH"'),
@@ -355,10 +355,11 @@ def test_all_errors_of_a_file_and_of_those_it_extends_are_told_at_once(here, cap
 
 
 def test_all_problems_of_building_are_told_at_once(here, capsys):
-    sets = ["populations.rest.count=0", "populations.holders.debt.USDC=0", "populations.loopers.collateral.wstETH=0"]
+    sets = ["populations.rest.count=0", "populations.stable_loopers.collateral.sUSDe=0"]
+    sets += ["populations.loopers.collateral.wstETH=0"]
     assert main(["run", "demo", *(word for change in sets for word in ("--set", change))]) == 65
     message = told_once(capsys.readouterr())
-    assert message.startswith("--set: 3 problems")
+    assert message.startswith("--set: 4 problems")
     assert not contents(here)
 
 

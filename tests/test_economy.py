@@ -141,7 +141,14 @@ def test_close_frees_the_economy():
 def test_agents_are_mesa_agents():
     with Economy("demo") as economy:
         by_type = {kind.__name__: len(agents) for kind, agents in economy.agents_by_type.items()}
-        assert by_type == {"Holder": 50, "Manager": 60, "Lender": 20, "Liquidator": 4, "Arbitrageur": 2, "Trader": 14}
+        assert by_type == {
+            "Holder": 45,
+            "Manager": 65,
+            "ElasticLender": 20,
+            "Liquidator": 4,
+            "Arbitrageur": 2,
+            "Trader": 14,
+        }
         poor = economy.agents.select(lambda agent: getattr(agent, "health_factor", 9.0) < 1.1)
         assert all(isinstance(agent, mesa.Agent) for agent in poor)
         total = sum(agent.debt_usd for agent in economy.agents if hasattr(agent, "debt_usd"))

@@ -35,7 +35,7 @@ def without(data, *places):
 
 def no_reserves(data):
     data["pool"] |= {"reserves": {}, "emodes": {}}
-    for name in ("holders", "managers", "loopers", "lenders", "rest", "liquidators"):
+    for name in ("holders", "managers", "loopers", "stable_loopers", "lenders", "rest", "liquidators"):
         del data["populations"][name]
 
 

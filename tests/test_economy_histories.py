@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.economy import Economy
+from sim.markets.amm.constant_product import ConstantProductPool
 from sim.results.tables import to_arrow
 
 WAD = 10**18
@@ -146,7 +147,7 @@ class Watch:
         return [(pool.normalized_income(asset), pool.normalized_debt(asset)) for asset in range(len(pool.reserves))]
 
     def read_products(self):
-        pairs = {name: amm for name, amm in self.economy.amms.items() if hasattr(amm, "shares")}
+        pairs = {name: amm for name, amm in self.economy.amms.items() if isinstance(amm, ConstantProductPool)}
         return {name: amm.state.reserve0 * amm.state.reserve1 for name, amm in pairs.items()}
 
 

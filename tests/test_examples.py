@@ -15,7 +15,7 @@ PRINTED = {
     "run_and_read.py": ["the oracle's lowest price of WETH", "arbitrageur", "liquidator"],
     "compare_on_the_same_seeds.py": ["seed 5", "mean difference over 5 seeds: -"],
     "step_by_step.py": ["Liquidator      4", "under 1.1 owe", "manager: lowest health factor 1.0"],
-    "own_agent.py": ["0 of 30 repaid", "27 of 30 repaid"],
+    "own_agent.py": ["0 of 30 repaid", "24 of 30 repaid"],
 }
 
 

@@ -184,3 +184,27 @@ def test_accounts_liquidated_are_never_fewer_at_a_lower_threshold(seed):
     for higher, lower in itertools.pairwise(found):
         assert higher <= lower
     assert 0 < len(found[1]) < len(found[-1])
+
+
+# ---------------------------------------------------------------------- one more changes nobody else
+def test_one_borrower_more_changes_no_other_agents_draws_nor_the_prices():
+    """Motives, sizes and times of everybody else are the same numbers, and so is the path of outside prices."""
+    found = []
+    for borrowers in (45, 46):
+        few = {"populations.holders.count": borrowers, "run.horizon_seconds": 3_600}
+        with Economy("demo", seed=3, overrides=few) as economy:
+            drawn = {
+                (name, column): values.copy()
+                for name, population in economy.populations.items()
+                for column, values in population.columns.items()
+                if not column.startswith("anchor.")  # supplies of the last lenders: what debts ask for, no draw
+            }
+            keys = {name: population.key for name, population in economy.populations.items()}
+            economy.run()
+            found.append((drawn, keys, np.array(economy.world.exogenous)))
+    (first, keys, prices), (second, other_keys, other_prices) = found
+    assert keys == other_keys  # what every later draw is made of, beside purpose and time
+    assert prices.tobytes() == other_prices.tobytes()
+    assert len(first) > 40
+    for place, values in first.items():
+        assert values.tobytes() == second[place][: len(values)].tobytes(), place

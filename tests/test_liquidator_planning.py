@@ -12,7 +12,7 @@ from sim.markets.periphery import UNPROFITABLE
 
 POSITIONS = {
     "populations.liquidators.count": 1,
-    "populations.liquidators.capital_usd": {"USDC": 1e9, "WETH": 1e9, "WBTC": 1e9, "wstETH": 1e9},
+    "populations.liquidators.capital_usd": {"USDC": 1e9, "WETH": 1e9, "WBTC": 1e9, "wstETH": 1e9, "USDT": 1e9},
     "populations.liquidators.latency_blocks_median": 1e6,  # he only watches: the test acts for him
     "populations.managers.look_seconds_alarm": 1e9,
     "populations.drowned": {

@@ -19,7 +19,10 @@ NOBODY_LIQUIDATES = {
 CASES = {
     "as it is": {},
     "nothing spare": {"populations.managers.spare_share_ratio": 0.0},
-    "everything lent out": {"populations.rest.opening_utilisation.USDC": 1.0},
+    "everything lent out": {
+        "populations.rest.opening_utilisation": {"USDC": 1.0, "USDT": 1.0, "WETH": 1.0},
+        "mechanisms.lender_flight": False,  # nobody brings new cash
+    },
     "a deeper fall": {"prices.shocks.0.change_ratio": -0.5},
     "a shallow pool": {"amms.WBTC-WETH.liquidity_usd": 1e6},
 }

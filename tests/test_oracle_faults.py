@@ -137,7 +137,7 @@ def test_a_cap_above_the_ratio_changes_nothing():
     ("changes", "path"),
     [
         ({"oracle.feeds.WETH.cap_growth_per_year": 0.1}, "oracle.feeds.WETH.cap_growth_per_year"),
-        ({"oracle.feeds.wstETH.cap_ratio": 1.2}, "oracle.feeds.wstETH.cap_ratio"),
+        ({"oracle.feeds.WETH.cap_ratio": 1.2}, "oracle.feeds.WETH.cap_ratio"),
         (
             {"oracle.feeds.WETH.faults": [{"kind": "factor", "at_seconds": 0, "for_seconds": 5}]},
             "oracle.feeds.WETH.faults.0.factor",

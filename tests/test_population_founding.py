@@ -31,8 +31,16 @@ POPULATIONS = (
 )
 
 
+#: Lenders who do nothing and are cut as finely as the borrowers.
+PLAIN_LENDERS = {
+    f"populations.{name}.{field}": value
+    for name in ("lenders", "rest")
+    for field, value in (("kind", "lender"), ("scaled", True))
+}
+
+
 def world(seed=1, scenario="demo", **overrides):
-    changes = {key.replace("__", "."): value for key, value in overrides.items()}
+    changes = PLAIN_LENDERS | {key.replace("__", "."): value for key, value in overrides.items()}
     return build(scenarios.load(scenario, changes, KINDS), seed)
 
 
@@ -96,7 +104,7 @@ def test_the_name_of_a_population_makes_its_draws_its_own(name):
 
 
 def test_nobody_depends_on_the_order_of_the_populations():
-    data = scenarios.load("demo", {}, KINDS).as_dict()
+    data = scenarios.load("demo", PLAIN_LENDERS, KINDS).as_dict()
     data["populations"] = dict(reversed(data["populations"].items()))
     turned, straight = build(scenarios.load(data, {}, KINDS), 1), world()
     for name in POPULATIONS:
@@ -108,12 +116,13 @@ def test_nobody_depends_on_the_order_of_the_populations():
 def test_scale_multiplies_counts_divides_sizes_and_keeps_totals(scale):
     counts = {f"populations__{name}__count": 1_000 for name in ("holders", "managers", "loopers", "stable_loopers")}
     one, scaled = world(**counts), world(populations__scale=scale, **counts)
-    for name in ("holders", "managers", "loopers", "lenders", "rest", "traders"):
+    for name in ("holders", "managers", "loopers", "stable_loopers", "lenders", "rest"):
         assert len(scaled.populations[name]) == int(len(one.populations[name]) * scale + 0.5)
     for before, after in zip(reserve_totals(one), reserve_totals(scaled), strict=True):
         # Books are stratified; a supply is the product of three attributes, and sizes are very unequal.
         assert after == (pytest.approx(before[0], rel=0.2), pytest.approx(before[1], rel=0.1))
     assert rows_of(scaled, "arbitrageurs") == rows_of(one, "arbitrageurs")
+    assert rows_of(scaled, "traders") == rows_of(one, "traders")
     assert rows_of(scaled, "liquidators") == rows_of(one, "liquidators")
 
 
@@ -381,7 +390,15 @@ REFUSED = {
         },
         {"amms.outside"},
     ),
-    "drift beyond all numbers": ({"prices.drift_per_year": {"WETH": 1e10}}, {"prices"}),
+    "drift beyond all numbers": (
+        {
+            "prices.drift_per_year": {"WETH": 100.0},
+            "prices.shocks": [],
+            "run.horizon_seconds": 3_600 * 24 * 3_650,
+            "run.step_seconds": 3_600 * 24,
+        },
+        {"prices"},
+    ),
 }  # fmt: skip
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import agents.trader
+import sim.auditing
 import sim.chain.mempool
-import sim.economy
 import sim.waking
 from agents.holder import Holder
 from agents.manager import ManagerParameters, alarm_of
@@ -149,7 +149,7 @@ def test_draws_in_arrays_and_one_by_one_give_the_same_run(monkeypatch):
 
 
 def test_an_audit_column_by_column_finds_a_unit_created_anywhere(monkeypatch):
-    monkeypatch.setattr(sim.economy, "AUDIT_AT_ONCE", 0)
+    monkeypatch.setattr(sim.auditing, "AT_ONCE", 0)
     with Economy("demo", overrides={"run.audit_every_steps": 100}) as economy:
         for _ in range(150):
             economy.step()

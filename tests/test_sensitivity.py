@@ -21,7 +21,7 @@ from sim.studies.reading import open_study
 from sim.studies.report import write_report
 from sim.studies.sensitivity import indices as ix
 from sim.studies.sensitivity.analysis import analyse, ranked
-from sim.studies.sensitivity.plan import DUMMY, SEEDS, Plan, assumed_fields, make_plan, plan_of
+from sim.studies.sensitivity.plan import DUMMY, SEEDS, Plan, assumed_ranges, make_plan, plan_of
 from sim.studies.sensitivity.words import report_of
 
 BONUS = "pool.reserves.WETH.liquidation_bonus"
@@ -129,10 +129,12 @@ def test_a_dummy_costs_no_run_and_a_plan_is_read_back(tmp_path):
 
 def test_assumptions_are_fields_with_a_range():
     scenario = scenarios.load("demo", None, kinds())
-    fields = assumed_fields(scenario)
+    fields = {one.field for one in assumed_ranges(scenario)}
     assert "assets.WETH.depth_2pct" in fields
     assert THRESHOLD not in fields
-    assert {one.field for one in make_plan(scenario, {}, assumptions=True).ranges} == set(fields)
+    assert {one.field for one in make_plan(scenario, {}, assumptions=True).ranges} == fields
+    both = make_plan(scenario, {"assets.WETH.depth_2pct": "2e6:2e7:log"}, assumptions=True)
+    assert [one.field for one in both.ranges].count("assets.WETH.depth_2pct") == 1
 
 
 @pytest.mark.parametrize(

@@ -29,15 +29,16 @@ def free_port():
         return taken.getsockname()[1]
 
 
-@pytest.fixture
-def cluster(tmp_path):
-    """Address of a scheduler, and its two worker processes."""
+@pytest.fixture(scope="module", autouse=True)
+def cluster(tmp_path_factory):
+    """Address of a scheduler, and its two worker processes; they start while the tests without them run."""
+    place = tmp_path_factory.mktemp("cluster")
     address = f"tcp://127.0.0.1:{free_port()}"
     common = [sys.executable, "-m", "distributed.cli"]
-    quiet = {"cwd": tmp_path, "env": environment(), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    place = ["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--no-dashboard"]
-    scheduler = subprocess.Popen([*common[:-1], "distributed.cli.dask_scheduler", *place], **quiet)
-    options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(tmp_path)]
+    quiet = {"cwd": place, "env": environment(), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    here = ["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--no-dashboard"]
+    scheduler = subprocess.Popen([*common[:-1], "distributed.cli.dask_scheduler", *here], **quiet)
+    options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(place)]
     worker = [*common[:-1], "distributed.cli.dask_worker", address, *options]
     workers = [subprocess.Popen(worker, **quiet) for _ in range(2)]
     try:
@@ -58,7 +59,32 @@ def ready(address, workers):
 def tables(folder):
     runs = pd.read_parquet(folder / "runs.parquet").drop(columns="wall_seconds")
     manifest = json.loads((folder / "manifest.json").read_text())
-    return runs, pd.read_parquet(folder / "fans.parquet"), manifest["content_hash"]
+    said = manifest["content_hash"], json.loads((folder / "summary.json").read_text())
+    return runs, pd.read_parquet(folder / "fans.parquet"), said
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:{port}", "127.0.0.1:{port}", "nonsense://x", "tcp://no.such.host.invalid:8786"]
+)
+def test_an_unreachable_address_is_named_within_ten_seconds(address, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sim.studies.lanes.DASK_SECONDS", 1.0)
+    address = address.format(port=free_port())
+    began = time.monotonic()
+    assert main(["batch", "cascade-by-hand", "--runs", "2", "--dask", address]) == 65
+    assert time.monotonic() - began < 10
+    told = capsys.readouterr()
+    assert address in told.err
+    assert "no Dask scheduler answers there" in told.err
+    assert "Traceback" not in told.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_distributed_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(StudyError, match=r"undertow\[cluster\]"):
+        execute(load_design("cascade-by-hand", runs=1), tmp_path / "study", dask="tcp://127.0.0.1:1")
 
 
 @pytest.mark.filterwarnings("default")  # the cluster's own
@@ -83,27 +109,3 @@ def test_a_study_on_a_cluster_with_one_of_two_workers_killed_on_the_way(cluster,
     for one, other in zip(tables(tmp_path / "cluster")[:2], tables(tmp_path / "here")[:2], strict=True):
         pd.testing.assert_frame_equal(one, other, check_exact=True)
     assert tables(tmp_path / "cluster")[2] == tables(tmp_path / "here")[2]
-
-
-@pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize(
-    "address", ["tcp://127.0.0.1:{port}", "127.0.0.1:{port}", "nonsense://x", "tcp://no.such.host.invalid:8786"]
-)
-def test_an_unreachable_address_is_named_within_ten_seconds(address, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sim.studies.lanes.DASK_SECONDS", 2.0)
-    address = address.format(port=free_port())
-    began = time.monotonic()
-    assert main(["batch", "cascade-by-hand", "--runs", "2", "--dask", address]) == 65
-    assert time.monotonic() - began < 10
-    told = capsys.readouterr()
-    assert address in told.err
-    assert "no Dask scheduler answers there" in told.err
-    assert "Traceback" not in told.err
-    assert not list(tmp_path.iterdir())
-
-
-def test_without_distributed_the_extra_is_named(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(StudyError, match=r"undertow\[cluster\]"):
-        execute(load_design("cascade-by-hand", runs=1), tmp_path / "study", dask="tcp://127.0.0.1:1")

@@ -39,7 +39,8 @@ def manifest(folder):
 def tables(folder):
     """The study's tables; the time that runs took is no result."""
     runs = pd.read_parquet(folder / "runs.parquet").drop(columns="wall_seconds")
-    return runs, pd.read_parquet(folder / "fans.parquet"), manifest(folder)["content_hash"]
+    said = manifest(folder)["content_hash"], json.loads((folder / "summary.json").read_text())
+    return runs, pd.read_parquet(folder / "fans.parquet"), said
 
 
 def same(first, second):

@@ -78,7 +78,8 @@ def processes_of(group):
 def tables(folder):
     runs = pd.read_parquet(folder / "study" / "runs.parquet").drop(columns="wall_seconds")
     manifest = json.loads((folder / "study" / "manifest.json").read_text())
-    return runs, pd.read_parquet(folder / "study" / "fans.parquet"), manifest["content_hash"], manifest["state"]
+    said = json.loads((folder / "study" / "summary.json").read_text())
+    return runs, pd.read_parquet(folder / "study" / "fans.parquet"), said, manifest["content_hash"], manifest["state"]
 
 
 def equal(one, other):
@@ -167,7 +168,7 @@ def test_ctrl_c_once_finishes_what_runs_and_resuming_goes_on(whole, here, capsys
     done = len(finished(here))
     assert 2 <= done < RUNS
     assert f"{done} of {RUNS} runs done, 0 failed" in out
-    runs, _, _, state = tables(here)
+    runs, *_, state = tables(here)
     assert state == "interrupted"
     assert runs["state"].value_counts().to_dict() == {"done": done, "missing": RUNS - done}
     assert main(arguments("--resume")) == 0

@@ -209,3 +209,12 @@ def test_every_block_of_the_page_runs(tmp_path, undrawn, monkeypatch, capsys):
 
             assert duckdb.sql(text).fetchall()
     assert "passed" in capsys.readouterr().out
+
+
+def test_the_readmes_figures_are_those_of_the_summary(folder):
+    from sim.cli.documentation import study_in_short
+    from sim.studies.summary import summarise
+
+    shown = study_in_short(folder)
+    assert " ".join(shown.split()).startswith(f"```text {summarise(folder).headline} Measure Value 95 % interval")
+    assert not re.search(r"(?m)^Deficit, 99 %", shown)  # refused: takes 368 runs

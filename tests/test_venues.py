@@ -12,7 +12,7 @@ from sim.economy import Economy
 from sim.markets.venues import OUTSIDE, TOO_LITTLE, Leg
 
 PAIR = {"amms.WETH-USDC": {"kind": "constant_product", "fee_pips": 3_000, "ranges": []}}
-WETH, WSTETH, WBTC, USDC = range(4)
+WETH, WSTETH, WBTC, USDC, USDT, SUSDE, GAS = range(7)
 
 
 @pytest.fixture(params=["concentrated", "constant product"])
@@ -29,11 +29,16 @@ def trader(economy):
 def test_all_routes_over_one_or_two_pools_in_the_scenarios_order(market):
     found = market.venues.routes(WBTC, USDC)
     assert found == ((Leg("WBTC-WETH", WBTC, WETH), Leg("WETH-USDC", WETH, USDC)),)
-    assert market.venues.routes(WETH, USDC) == ((Leg("WETH-USDC", WETH, USDC),),)
-    assert market.venues.routes(WSTETH, WBTC) == ((Leg("wstETH-WETH", WSTETH, WETH), Leg("WBTC-WETH", WETH, WBTC)),)
+    assert market.venues.routes(WETH, USDC) == (
+        (Leg("WETH-USDC", WETH, USDC),),
+        (Leg("WETH-USDT", WETH, USDT), Leg("USDT-USDC", USDT, USDC)),
+    )
+    assert market.venues.routes(WSTETH, WBTC) == tuple(
+        (Leg(pool, WSTETH, WETH), Leg("WBTC-WETH", WETH, WBTC)) for pool in ("wstETH-WETH", "wstETH-WETH-stable")
+    )
     assert market.venues.routes(WETH, WETH) == ()
-    assert market.venues.routes(WETH, 4) == ()
-    assert market.venues.best_route(WETH, 4, 10**18) == ((), 0)
+    assert market.venues.routes(WETH, GAS) == ()
+    assert market.venues.best_route(WETH, GAS, 10**18) == ((), 0)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +110,6 @@ def test_without_impact_a_liquidators_sale_pays_its_cost_and_the_pool_is_as_befo
             sale = economy.venues.swap(sender, (leg,), amount, 0, "liquidation")
             assert sale.amount_out == quoted
             assert amm.price() == pytest.approx(before, rel=1e-9)
-            assert [column[economy.outside.account] for column in ledger.balances] == [0] * 5
+            assert [column[economy.outside.account] for column in ledger.balances] == [0] * 7
             assert abs(economy.venues.displacements[name].moves["liquidation"]) < 1e-8
         ledger.audit()

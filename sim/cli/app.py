@@ -181,6 +181,10 @@ def batch(
     ] = None,
     lhs: Annotated[int | None, typer.Option("--lhs", min=1, help="Points of a Latin hypercube of --vary.")] = None,
     sobol: Annotated[int | None, typer.Option("--sobol", min=1, help="Points of a Sobol sequence of --vary.")] = None,
+    assumptions: Annotated[
+        int | None,
+        typer.Option("--assumptions", min=1, metavar="K", help="Each point also with K sets of the assumed figures."),
+    ] = None,
     sets: Sets = None,
     seed0: Annotated[int | None, typer.Option("--seed0", min=0, help="First seed.")] = None,
     keep: Annotated[
@@ -204,7 +208,7 @@ def batch(
     """
     from sim.cli.studying import Flags, batch_command
 
-    flags = Flags(runs, grid or [], vary or [], lhs, sobol, seed0, keep)
+    flags = Flags(runs, grid or [], vary or [], lhs, sobol, assumptions, seed0, keep)
     return batch_command(study, sets or [], flags, out, resume, workers, dask, max_minutes, as_json)
 
 

@@ -1,8 +1,8 @@
-"""Documentation made from the code: `python -m sim.cli.documentation [RUN]` (`make docs`) renews the marked blocks.
+"""Documentation made from the code: `python -m sim.cli.documentation [RUN [STUDY]]` (`make docs`) renews marked blocks.
 
 A block stands between `<!-- begin NAME -->` and `<!-- end NAME -->` in a Markdown file of the repository; what is
 around it is written by hand. A test holds every block against what is made here. Given the folder of a run of
-march-2020, the README's figures of it and its picture are renewed as well.
+march-2020, the README's figures of it and its picture are renewed as well; given a study's, those of that study.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios import field_table, library_names, load
+from scenarios.assumed import reason_and_range
 from scenarios.fields import Field, Value, resolved_table
 from scenarios.schema import ASSUMPTION
 from sim.cli.scenario_view import field_cells, value_words
@@ -70,7 +71,7 @@ def schema_assumptions(fields: Iterable[Field]) -> str:
     for field in fields:
         if field.assumption:
             path, unit, default, _, meaning, _ = field_cells(field)
-            reason, _ = _reason(field.source, "")
+            reason, _ = reason_and_range(field.source, "")
             rows.append((f"`{path}`", default, _plausible(field), unit, meaning, reason))
     return table(("field", "default", "range", "unit", "meaning", "why"), rows)
 
@@ -100,17 +101,10 @@ def _assumed(name: str, scenario: Any) -> Iterator[tuple[str, ...]]:
     for path, values in entries.items():
         field = values[0].field
         shown = ", ".join(f"{v.path.removeprefix(path).lstrip('.')} {value_words(v.value)}".strip() for v in values)
-        reason, stated = _reason(values[0].source, path.rpartition(".")[2])
+        reason, stated = reason_and_range(values[0].source, path.rpartition(".")[2])
         if path.startswith("populations.") and field.assumption and not stated:
-            reason, _ = _reason(field.source, "")
+            reason, _ = reason_and_range(field.source, "")
         yield f"`{path}`", shown, stated or _plausible(field), field.unit, field.meaning, reason
-
-
-def _reason(source: str, key: str) -> tuple[str, str]:
-    """A source taken apart: the reason without the word "assumption", and the range that is stated for `key`."""
-    reason, *ranges = source.split("; ")
-    stated = next((text.removeprefix(f"{key} ") for text in ranges if text.startswith(f"{key} ")), "")
-    return reason.removeprefix(ASSUMPTION).lstrip(":, ") or "no source found", stated
 
 
 def _plausible(field: Field) -> str:
@@ -170,6 +164,18 @@ def in_short(folder: Path) -> str:
 
 
 # ---------------------------------------------------------------------- studies
+def study_in_short(folder: Path) -> str:
+    """The headline of a study, and the figures of its first case that there are."""
+    from sim.studies import summarise
+
+    summary = summarise(folder)
+    section = summary.section("measures")
+    rows = [section.headers, *(row for row in section.rows if any(letter.isdigit() for letter in row[1]))]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(section.headers))]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join(["```text", *textwrap.wrap(summary.headline, 100), "", *lines, "```", ""])
+
+
 def coverage_of_value_at_risk() -> str:
     """How often the interval of value at risk held the truth, law by law."""
     from sim.studies.statistics import coverage
@@ -257,7 +263,7 @@ def renewed(text: str, blocks: dict[str, Callable[[], str]]) -> str:
     return text
 
 
-def main(folder: str | None = None) -> None:
+def main(folder: str | None = None, study: str | None = None) -> None:
     """Renew every block of every file."""
     blocks = {file: dict(made) for file, made in BLOCKS.items()}
     if folder:
@@ -265,10 +271,12 @@ def main(folder: str | None = None) -> None:
 
         blocks["README.md"]["march-2020"] = functools.partial(in_short, Path(folder))
         write_picture(folder, ROOT / "docs" / "march-2020.svg")
+    if study:
+        blocks["README.md"]["study"] = functools.partial(study_in_short, Path(study))
     for file, made in blocks.items():
         path = ROOT / file
         path.write_text(renewed(path.read_text(encoding="utf-8"), made), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main(*sys.argv[1:3])

@@ -20,6 +20,7 @@ class Flags(NamedTuple):
     vary: Sequence[str]
     lhs: int | None
     sobol: int | None
+    assumptions: int | None
     seed0: int | None
     keep: str | None
 
@@ -53,14 +54,13 @@ def batch_command(
         vary=flags.vary,
         lhs=flags.lhs,
         sobol_points=flags.sobol,
+        assumptions=flags.assumptions,
         seed0=flags.seed0,
         keep=None if flags.keep is None else flags.keep.split(","),
     )
     check_price_path(design.scenario)
     folder = out if out is not None else Path("out") / f"{design.scenario.name}-study"
-    points, seeds = len(design.points), len(design.seeds)
-    varied = f"{points:,} design points x " if points > 1 or design.fields else ""
-    remark(f"{design.scenario.label}: {len(design):,} runs ({varied}{seeds:,} seeds from {design.seeds[0]})")
+    remark(f"{design.scenario.label}: {_size(design)}")
     with study_progress(len(design)) as progress:
         result = execute(
             design,
@@ -74,6 +74,17 @@ def batch_command(
     for damaged in result.damaged:
         remark(f"ran again: {damaged}")
     return _told(result, len(design), as_json)
+
+
+def _size(design: Any) -> str:
+    """How many runs, of what."""
+    points = len(design.points)
+    varied = f"{points:,} design points x " if points > 1 or design.fields else ""
+    words = f"{len(design):,} runs ({varied}{len(design.seeds):,} seeds from {design.seeds[0]})"
+    if design.assumptions:
+        sets = len([point for point in design.points if not point.overrides.keys().isdisjoint(design.assumptions)])
+        words += f"; {sets:,} points vary {len(design.assumptions):,} assumed figures over their ranges"
+    return words
 
 
 def _told(result: Any, total: int, as_json: bool) -> int:

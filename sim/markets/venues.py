@@ -134,7 +134,8 @@ class Venues:
         """All routes over one or two AMMs, in the order in which the scenario names the pools."""
         known = self._routes.get((token_in, token_out))
         if known is None:
-            known = self._routes[token_in, token_out] = tuple(self._find(token_in, token_out))
+            known = () if token_in == token_out else tuple(self._find(token_in, token_out))
+            self._routes[token_in, token_out] = known
         return known
 
     def best_route(self, token_in: int, token_out: int, amount_in: int) -> tuple[Route, int]:

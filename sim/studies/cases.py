@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.studies.reading import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,12 @@ def short_names(fields: Sequence[str]) -> dict[str, str]:
 def assumption_fields(manifest: Mapping[str, Any]) -> set[str]:
     """Fields that the design varies because their figures are assumptions."""
     return {str(field) for field in (manifest.get("design") or {}).get("assumptions") or ()}
+
+
+def central_runs(study: Study, found: Sequence[Case]) -> pd.DataFrame:
+    """The runs that ended well with the scenario's own assumptions, of all cases."""
+    done = study.done
+    return done[done["point"].isin([case.central for case in found])]
 
 
 def cases(study: Study) -> list[Case]:

@@ -1,4 +1,4 @@
-"""From the runs of a study to its own tables: `runs.parquet`, `fans.parquet`, and the study's content hash."""
+"""From the runs of a study to its own tables: `runs.parquet`, `fans.parquet`, `summary.json`, and its hash."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sim.results.files import read_manifest
+from sim.results.files import dump_json, read_manifest
+from sim.results.progress import replace_text
 from sim.results.tables import to_arrow
 from sim.studies.design import Design
 from sim.studies.fans import fans
@@ -43,6 +44,20 @@ def collect(folder: StudyFolder) -> dict[str, Any]:
         "content_hash": content_hash(rows),
         "tables": sizes,
     }
+
+
+def write_summary(folder: StudyFolder, said: Mapping[str, Any]) -> None:
+    """Write `summary.json` from the study's tables: what `undertow summary --json` prints, but for the folder's name.
+
+    `said` is what the manifest will say of them.
+    """
+    from sim.studies.reading import Study
+    from sim.studies.summary import summarise
+
+    values = summarise(Study(folder.path, folder.manifest | dict(said))).to_json()
+    del values["study"]["folder"]  # it may be moved
+    with disk_errors(folder.path):
+        replace_text(folder.path / "summary.json", dump_json(values))
 
 
 def content_hash(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from scenarios.schema.run import Table
 from scenarios.writing import leaves, toml_value
 from sim import __version__
 from sim.results.manifest import plain
+from sim.studies.assumptions import assumed, assumption_sets, refuse_none
 from sim.studies.axes import MOST_VALUES, Range, grid_values, sample_range, split_assignment
 from sim.studies.errors import StudyError
 from sim.studies.sampling import latin_hypercube, sobol
@@ -53,13 +55,17 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True)
 class Design:
-    """A scenario, the points at which it is varied, the seeds that every point shares, and the tables that are kept."""
+    """A scenario, the points at which it is varied, the seeds that every point shares, and the tables that are kept.
+
+    `assumptions` are the fields that some points vary because their figures are assumptions.
+    """
 
     scenario: Scenario
     points: tuple[Point, ...]
     seeds: tuple[int, ...]
     keep: tuple[Table, ...] = KEEP
     parts: Mapping[str, Any] = field(default_factory=dict)
+    assumptions: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.points) * len(self.seeds)
@@ -86,6 +92,7 @@ class Design:
             "replicates": len(self.seeds),
             "seed0": self.seeds[0],
             "keep": list(self.keep),
+            "assumptions": list(self.assumptions),
         }
 
     def identity(self, inputs: Mapping[str, str]) -> str:
@@ -102,6 +109,8 @@ class Design:
         """The resolved study as a file of its own: every point listed, and the whole scenario."""
         lines = ["", "[study]"] + [f"# {name} = {toml_value(value)}" for name, value in self.parts.items()]
         lines += [f"replicates = {len(self.seeds)}", f"seed0 = {self.seeds[0]}", f"keep = {toml_value(self.keep)}"]
+        if self.assumptions:
+            lines += [f"assumed = {toml_value(self.assumptions)}"]
         if self.fields:
             lines += ["points = [", *(f"    {toml_value(plain(point.overrides))}," for point in self.points), "]"]
         return self.scenario.to_toml() + "\n".join(lines) + "\n"
@@ -116,13 +125,15 @@ def load_design(
     vary: Iterable[str] | Mapping[str, Any] = (),
     lhs: int | None = None,
     sobol_points: int | None = None,
+    assumptions: int | None = None,
     seed0: int | None = None,
     keep: Sequence[str] | None = None,
 ) -> Design:
     """The design of a scenario or of a TOML file with a `[study]` table, changed by what is given here.
 
     `grid` is `field=low:high:step` or `field=a,b,c`, `vary` is `field=low:high` or `field` alone, or mappings of the
-    same; `runs` is the number of seeds. StudyError or ScenarioError if something is wrong.
+    same; `runs` is the number of seeds; `assumptions` adds so many sets of assumed figures to each point. StudyError or
+    ScenarioError if something is wrong.
     """
     if isinstance(study, Scenario):
         if overrides:
@@ -132,9 +143,8 @@ def load_design(
         section = read_section(study)
         scenario = scenarios.load(study, overrides, kinds())
     changed = section.model_dump(exclude_unset=True)
-    for name, given in (("replicates", runs), ("seed0", seed0), ("latin_hypercube", lhs), ("sobol", sobol_points)):
-        if given is not None:
-            changed[name] = given
+    numbers = {"replicates": runs, "seed0": seed0, "latin_hypercube": lhs, "sobol": sobol_points}
+    changed |= {name: given for name, given in (numbers | {"assumptions": assumptions}).items() if given is not None}
     if keep is not None:
         changed["keep"] = _tables(keep)
     changed["grid"] = {**section.grid, **_assignments(grid, "--grid")}
@@ -162,31 +172,58 @@ def _designed(scenario: Scenario, section: StudySection) -> Design:
     parts: list[list[dict[str, Any]]] = [[leaves(point) for point in section.points]] if section.points else []
     grid = {name: grid_values(name, given, "grid") for name, given in leaves(section.grid).items()}
     parts += [[{name: value} for value in values] for name, values in grid.items()]
+    _refuse_many([*map(len, parts), section.latin_hypercube or section.sobol or 1, 1 + section.assumptions])
     if sampled:
         spans = [sample_range(name, given, scenario, "ranges") for name, given in leaves(section.ranges).items()]
         parts.append(_sample(sampled[0], section, spans, seed0))
     _refuse_fields(parts, own_seeds=bool(section.points) and section.replicates == 1)
-    count = 1
-    for part in parts:
-        count *= len(part)
-    if count > MOST_VALUES:
-        raise StudyError("study", "points", f"{count:,} design points", f"at most {MOST_VALUES:,}")
-    points = [plain(dict(itertools.chain(*(entry.items() for entry in row)))) for row in itertools.product(*parts)]
+    band = _band(section, scenario, parts, seed0)
+    rows = itertools.product(*parts, band)
+    points = [plain(dict(itertools.chain(*(entry.items() for entry in row)))) for row in rows]
     said = section.model_dump(exclude_unset=True)
-    notes = {name: said[name] for name in ("grid", "ranges", "latin_hypercube", "sobol") if said.get(name)}
+    names = ("grid", "ranges", "latin_hypercube", "sobol", "assumptions")
     return Design(
         scenario,
         tuple(Point(index, overrides) for index, overrides in enumerate(points)),
         tuple(range(seed0, seed0 + section.replicates)),
         tuple(name for name in TABLES if name in section.keep or name == "metrics"),  # type: ignore[misc]
-        notes,
+        {name: said[name] for name in names if said.get(name)},
+        _assumption_fields(section, points, band),
     )
+
+
+def _band(
+    section: StudySection, scenario: Scenario, parts: Sequence[Sequence[Mapping[str, Any]]], seed0: int
+) -> list[dict[str, Any]]:
+    """What every case is run with: the scenario's own assumptions first, then the sets of others."""
+    if not section.assumptions:
+        return [{}]
+    found = assumed(scenario, {name for part in parts for entry in part for name in entry})
+    refuse_none(found)
+    return [{}, *assumption_sets(section.assumptions, found.ranges, seed0)]
+
+
+def _assumption_fields(
+    section: StudySection, points: Sequence[Mapping[str, Any]], band: Sequence[Mapping[str, Any]]
+) -> tuple[str, ...]:
+    varied = {name for point in points for name in point}
+    for name in section.assumed:
+        if name not in varied:
+            raise StudyError("study", "assumed", name, "a field that the points set")
+    return tuple(dict.fromkeys((*section.assumed, *band[-1])))
 
 
 def _sample(method: str, section: StudySection, spans: Sequence[Range], seed0: int) -> list[dict[str, Any]]:
     if method == "sobol":
         return sobol(section.sobol, spans, seed0)
     return latin_hypercube(section.latin_hypercube, spans, seed0)
+
+
+def _refuse_many(counts: Sequence[int]) -> None:
+    """Before anything is drawn."""
+    count = math.prod(counts)
+    if count > MOST_VALUES:
+        raise StudyError("study", "points", f"{count:,} design points", f"at most {MOST_VALUES:,}")
 
 
 def _refuse_fields(parts: Sequence[Sequence[Mapping[str, Any]]], own_seeds: bool) -> None:

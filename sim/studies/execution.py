@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from scenarios import Scenario
 from sim.results.progress import Progress, utc_now
-from sim.studies.collecting import collect, member_row, runs_table
+from sim.studies.collecting import collect, member_row, runs_table, write_summary
 from sim.studies.crew import Crew
 from sim.studies.design import Design, design_of
 from sim.studies.errors import StudyError
@@ -211,6 +211,7 @@ class _Execution:
         status = self.status()
         state = "done" if status.ended == status.total else "interrupted"
         found = collect(self.folder)
+        write_summary(self.folder, found | {"state": state})  # before the manifest says "done"
         self.folder.write_manifest(
             state, finished_at=utc_now(), wall_seconds=round(time.monotonic() - self.began, 3), **found
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sim.studies import statistics as st
-from sim.studies.cases import shown
+from sim.studies.cases import assumption_fields, cases, shown
 from sim.studies.measures import interval, written
 from sim.studies.reading import Study
 from sim.studies.statistics import Estimate
@@ -95,10 +95,16 @@ class Finding:
 
 
 def findings(study: Study) -> list[Finding]:
-    """Every expectation that the study's design can say something of."""
+    """Every expectation that the study's design can say something of.
+
+    Fields that were varied on purpose, at the scenario's own assumptions: in a small sample of very many assumed
+    figures one cannot be told from another.
+    """
     found = []
+    central = [case.central for case in cases(study)]
+    assumed = assumption_fields(study.manifest)
     for field in study.varied:
-        values = _values(study, field)
+        values = None if field in assumed else _values(study, field, central)
         if values is None:
             continue
         for expectation in EXPECTATIONS:
@@ -109,11 +115,11 @@ def findings(study: Study) -> list[Finding]:
     return found
 
 
-def _values(study: Study, field: str) -> dict[int, float] | None:
-    """The field's value at every point, the scenario's own where a point leaves it; None if it never varies."""
+def _values(study: Study, field: str, points: Sequence[int]) -> dict[int, float] | None:
+    """The field's value at these points, the scenario's own where a point leaves it; None if it never varies."""
     own = _own(study.manifest.get("scenario") or {}, field)
     found = {}
-    for point in sorted({int(one) for one in study.runs["point"]}):
+    for point in points:
         value = study.changes(point).get(field, own)
         if isinstance(value, int | float) and not isinstance(value, bool):
             found[point] = float(value)

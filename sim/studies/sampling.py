@@ -15,11 +15,13 @@ from sim.studies.axes import Range
 from sim.studies.errors import StudyError
 
 
-def latin_hypercube(count: int, ranges: Sequence[Range], seed: int) -> list[dict[str, Any]]:
+def latin_hypercube(
+    count: int, ranges: Sequence[Range], seed: int, name: str = "latin hypercube"
+) -> list[dict[str, Any]]:
     """`count` points: each field takes one value in each of `count` equal parts of its range."""
     from scipy.stats import qmc
 
-    return _placed(_engine(qmc.LatinHypercube, ranges, seed, "latin hypercube").random(count), ranges)
+    return _placed(_engine(qmc.LatinHypercube, ranges, seed, name).random(count), ranges)
 
 
 def sobol(count: int, ranges: Sequence[Range], seed: int) -> list[dict[str, Any]]:

@@ -30,6 +30,10 @@ class StudySection(Section):
     )
     latin_hypercube: Whole = field(0, "Points of a Latin hypercube over the ranges (0: none)", ge=0, le=10_000_000)
     sobol: Whole = field(0, "Points of a Sobol sequence over the ranges, a power of 2 (0: none)", ge=0, le=2**30)
+    assumptions: Whole = field(
+        0, "Sets of assumed figures that each design point is run with as well (0: none)", ge=0, le=10_000_000
+    )
+    assumed: Sequence[str] = field((), "Fields that the list of points varies because their figures are assumptions")
 
 
 def read_section(scenario: str | Path) -> StudySection:

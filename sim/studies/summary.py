@@ -133,7 +133,8 @@ def _identity(study: Study, found: Sequence[Case]) -> Section:
 def _measures(case: Case, found: Mapping[str, Measured]) -> Section:
     banded = any(one.band is not None for one in found.values())
     headers = ("Measure", "Value", "95 % interval", *(("Assumption band",) if banded else ()))
-    rows, refused = [], []
+    rows: list[tuple[str, ...]] = []
+    refused: dict[str, list[str]] = {}
     for name, one in found.items():
         label = LABELS.get(name, name)
         row = [label, written(name, one.estimate.value), interval(name, one.estimate)]
@@ -141,14 +142,15 @@ def _measures(case: Case, found: Mapping[str, Measured]) -> Section:
             row.append("–" if one.band is None else " to ".join(written(name, end) for end in one.band))
         rows.append(tuple(row))
         if one.estimate.value is None:
-            refused.append(f"{label}: {one.estimate.note}.")
+            refused.setdefault(one.estimate.note, []).append(label)
     notes = ["Interval: what the number of runs leaves open. It says nothing of whether the model is right."]
     if banded:
         notes.append("Assumption band: lowest and highest value as the assumed figures vary over their ranges.")
     if "es95(deficit_usd)" in found and found["es95(deficit_usd)"].estimate.value is not None:
         notes.append("The mean of the worst 5 % is approximate, its interval holds less often than it says.")
+    told = [f"{'; '.join(labels)}: {reason}." for reason, labels in refused.items()]
     title = f"Figures: {case.words}" if case.settings else "Figures"
-    return Section("measures", title, headers, tuple(rows), " ".join([*notes, *refused]))
+    return Section("measures", title, headers, tuple(rows), " ".join([*notes, *told]))
 
 
 def _cases(several: Sequence[tuple[Case, Mapping[str, Measured]]]) -> Section:

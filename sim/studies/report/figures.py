@@ -13,7 +13,7 @@ from sim.results import wording as w
 from sim.results.report.charts import PERCENT, PLAIN, USD
 from sim.results.report.figure import Figure
 from sim.studies import statistics as st
-from sim.studies.cases import Case
+from sim.studies.cases import Case, central_runs
 from sim.studies.measures import interval, written
 from sim.studies.reading import Study
 from sim.studies.report import charts
@@ -206,7 +206,7 @@ def case_differences(study: Study, found: list[Case], outcome: str) -> list[tupl
 
 def cases_figure(study: Study, found: list[Case]) -> Figure | None:
     """How the main loss differs from the first case's, on the same seeds."""
-    name = main_loss(study.done)
+    name = main_loss(central_runs(study, found))
     if name is None:
         return None
     rows = [(case.short, one.value, one.low, one.high) for case, one, _, _ in case_differences(study, found, name)]

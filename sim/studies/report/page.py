@@ -11,7 +11,7 @@ from sim.results import wording as w
 from sim.results.errors import ResultsError
 from sim.results.report.page import document, escape, figure_block, parameters_block, section_block, table
 from sim.results.summary import Summary
-from sim.studies.cases import Case, cases
+from sim.studies.cases import Case, cases, central_runs
 from sim.studies.findings import AGAINST, findings
 from sim.studies.measures import interval, written
 from sim.studies.reading import Study, open_study
@@ -132,7 +132,7 @@ def _findings(study: Study) -> str:
 
 
 def _cases(study: Study, found: list[Case]) -> str:
-    name = main_loss(study.done)
+    name = main_loss(central_runs(study, found))
     if len(found) < 2 or name is None:
         return ""
     headers = ("Case", "Mean", "Difference from the first", "95 % interval", "Seeds lower", "equal")

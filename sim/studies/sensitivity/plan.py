@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from scenarios import Scenario
 from scenarios.fields import resolved_table
 from sim.randomness import Randomness
 from sim.results.manifest import plain
+from sim.studies.assumptions import assumed, share_group
 from sim.studies.axes import Range, sample_range
 from sim.studies.design import NOT_VARIED, SEED, Design, Point
 from sim.studies.errors import StudyError
@@ -140,9 +141,8 @@ def make_plan(
     if method not in (MORRIS, SOBOL):
         raise StudyError("--method", method, method, f"{MORRIS} or {SOBOL}")
     given = dict(ranges)
-    if assumptions:
-        given = dict.fromkeys(assumed_fields(scenario)) | given
-    if not given:
+    beside = assumed_ranges(scenario, given) if assumptions else ()
+    if not given and not beside:
         raise StudyError(
             "sensitivity", "--vary", "no field", "--vary FIELD=LOW:HIGH, a [study.ranges] table, --assumptions"
         )
@@ -154,7 +154,7 @@ def make_plan(
             )
         if field not in known:
             raise StudyError("--vary", field, "no such field", "a field of the scenario that holds a number")
-    spans = tuple(sample_range(field, span, scenario, "--vary", known) for field, span in given.items())
+    spans = tuple(sample_range(field, span, scenario, "--vary", known) for field, span in given.items()) + beside
     count = COUNTS[method] if count is None else count
     if method == MORRIS and count < 2:
         raise StudyError("--samples", "trajectories", str(count), "at least 2; 10 to 50 are usual")
@@ -172,11 +172,6 @@ def make_plan(
     return Plan(method, spans, count, runs, begin, seed_factor)
 
 
-def assumed_fields(scenario: Scenario) -> list[str]:
-    """Fields of numbers that are marked as assumptions and have a plausible range."""
-    found = []
-    for value in resolved_table(scenario):
-        number = isinstance(value.value, int | float) and not isinstance(value.value, bool)
-        if number and value.field.assumption and value.field.plausible is not None:
-            found.append(value.path)
-    return found
+def assumed_ranges(scenario: Scenario, chosen: Collection[str] = ()) -> tuple[Range, ...]:
+    """The assumed figures with a range that can be varied one by one: shares that must add to 1 cannot."""
+    return tuple(one for one in assumed(scenario, chosen).ranges if not share_group(one.field))
