@@ -39,6 +39,7 @@ def cluster(tmp_path_factory):
     here = ["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--no-dashboard"]
     scheduler = subprocess.Popen([*common[:-1], "distributed.cli.dask_scheduler", *here], **quiet)
     options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(place)]
+    options += ["--preload", "sim.studies.task"]  # else each imports the simulator with its first run
     worker = [*common[:-1], "distributed.cli.dask_worker", address, *options]
     workers = [subprocess.Popen(worker, **quiet) for _ in range(2)]
     try:
@@ -52,8 +53,8 @@ def cluster(tmp_path_factory):
 def ready(address, workers):
     from distributed import Client
 
-    with Client(address, timeout=30, set_as_default=False) as client:
-        client.wait_for_workers(workers, timeout=30)
+    with Client(address, timeout=60, set_as_default=False) as client:
+        client.wait_for_workers(workers, timeout=60)
 
 
 def tables(folder):
@@ -91,7 +92,9 @@ def test_without_distributed_the_extra_is_named(tmp_path, monkeypatch):
 def test_a_study_on_a_cluster_with_one_of_two_workers_killed_on_the_way(cluster, tmp_path):
     address, workers = cluster
     ready(address, 2)
-    design = load_design(load(fragile(pause_seconds=0.03), {}, kinds()), runs=RUNS)
+    design, unhurried = (
+        load_design(load(fragile(pause_seconds=seconds), {}, kinds()), runs=RUNS) for seconds in (0.0, 0.02)
+    )
     killed = []
 
     def kill_one(status):
@@ -99,7 +102,7 @@ def test_a_study_on_a_cluster_with_one_of_two_workers_killed_on_the_way(cluster,
             workers[0].kill()
             killed.append(status.done)
 
-    result = execute(design, tmp_path / "cluster", dask=address, progress=kill_one)
+    result = execute(unhurried, tmp_path / "cluster", dask=address, progress=kill_one)
     assert killed
     assert (result.done, result.failed, result.state) == (RUNS, 0, "done")
     assert workers[0].wait() != 0
