@@ -10,7 +10,7 @@ from importlib import import_module
 
 from benchmarks.table import Figure, show, summary
 
-PARTS = ("pool_operations", "amm_operations", "screening", "economy", "scale")
+PARTS = ("pool_operations", "amm_operations", "screening", "economy", "scale", "studies")
 
 
 def main() -> None:

@@ -112,6 +112,7 @@ def layers(path: Path, label: str) -> list[Layer]:
             raise _refused(found[-1].label, "extends", label, "a chain of files that ends", f"goes round: {chain}")
         seen.append((resolved, label))
         data = read_toml(path, label)
+        data.pop("study", None)  # how a study varies the scenario: sim.studies reads it from the file itself
         own = path.stem if path.name != "scenario.toml" else path.resolve().parent.name
         found.append(Layer(label, data, path.parent, own))
         parent = data.get("extends")

@@ -63,6 +63,11 @@ def check(data: Mapping[str, Any], kinds: Kinds | None) -> tuple[dict[str, Any],
     return completed, parameters, problems
 
 
+def section_problems(model: type[BaseModel], data: Mapping[str, Any], place: Keys = ()) -> list[Problem]:
+    """What is wrong with the data of one section that stands at `place` (files left out)."""
+    return [_tell(error, model, place, data) for error in _errors(model, data)]
+
+
 def _errors(model: type[BaseModel], data: Mapping[str, Any]) -> list[Any]:
     try:
         model.model_validate(dict(data))

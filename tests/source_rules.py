@@ -73,6 +73,7 @@ INTEGER_SUMS = {
     "sim/results/recorder.py": {"(block()[0] for block in self._blocks.values())"},
     "sim/results/report/style.py": {"(1 for n in names[:len(given)] if not fixed or n not in fixed)"},
     "agents/manager.py": {"(call.gas for call in calls)"},
+    "sim/studies/lanes.py": {"threads.values()"},
 }
 
 #: Folders whose sums are integers throughout: exact pool arithmetic, and counts that are printed.

@@ -38,7 +38,23 @@ def test_light_commands_import_nothing_heavy(arguments):
     assert done.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "verify", "report", "doctor", "scenario"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "run",
+        "batch",
+        "replay",
+        "sensitivity",
+        "recommend",
+        "summary",
+        "compare",
+        "gate",
+        "verify",
+        "report",
+        "doctor",
+        "scenario",
+    ],
+)
 def test_help_names_every_command(command, capsys):
     assert main(["--help"]) == 0
     told = capsys.readouterr().out

@@ -101,11 +101,222 @@ def verify(
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")]) -> int:
-    """Write report.html of a run (one file, offline)."""
+def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run or a study.")]) -> int:
+    """Write report.html of a run or a study (one file, offline)."""
     from sim.cli.running import report_command
 
     return report_command(folder)
+
+
+StudyFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a study.")]
+
+
+@app.command()
+def summary(folder: StudyFolder, as_json: Json = False) -> int:
+    """What a study says, each figure with its interval."""
+    from sim.cli.study_reading import summary_command
+
+    return summary_command(folder, as_json)
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A", help="Folder of a study.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Folder of another, or of the same.")],
+    points: Annotated[
+        str, typer.Option("--points", metavar="I,J", help="Which design point of A, and which of B.")
+    ] = "0,0",
+    as_json: Json = False,
+) -> int:
+    """Compare two studies seed by seed.
+
+    Parameters that differ, what difference they make, and what the change alone makes liquidatable on day one.
+    """
+    from sim.cli.study_reading import compare_command
+
+    return compare_command(first, second, points, as_json)
+
+
+@app.command()
+def gate(
+    folder: StudyFolder,
+    fail_if: Annotated[
+        list[str],
+        typer.Option("--fail-if", metavar="EXPR", help="As in 'var95(deficit_usd) > 400000'. May be repeated."),
+    ],
+    cautious: Annotated[
+        bool, typer.Option("--cautious", help="Fail as soon as the interval cannot exclude the condition.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Exit with 4 if a condition holds in a study.
+
+    Any of its cases counts; 0 if it holds in none.
+    A figure that takes more runs than there are is an error (65), never a pass.
+    """
+    from sim.cli.study_reading import gate_command
+
+    return gate_command(folder, fail_if, cautious, as_json)
+
+
+@app.command()
+def batch(
+    study: Annotated[
+        str, typer.Argument(metavar="STUDY", help="A scenario, or a TOML file that has a [study] table as well.")
+    ],
+    runs: Annotated[
+        int | None, typer.Option("--runs", min=1, help="Runs of each design point, a seed each.", show_default="100")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the study.", show_default="out/<name>-study")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Run what the folder does not hold yet.")] = False,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option("--grid", metavar="FIELD=LOW:HIGH:STEP", help="Or FIELD=A,B,C. Repeated: all combinations."),
+    ] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option("--vary", metavar="FIELD[=LOW:HIGH]", help="A field to sample; add :log for its logarithm."),
+    ] = None,
+    lhs: Annotated[int | None, typer.Option("--lhs", min=1, help="Points of a Latin hypercube of --vary.")] = None,
+    sobol: Annotated[int | None, typer.Option("--sobol", min=1, help="Points of a Sobol sequence of --vary.")] = None,
+    assumptions: Annotated[
+        int | None,
+        typer.Option("--assumptions", min=1, metavar="K", help="Each point also with K sets of the assumed figures."),
+    ] = None,
+    sets: Sets = None,
+    seed0: Annotated[int | None, typer.Option("--seed0", min=0, help="First seed.")] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option("--keep", help="Of metrics,events,positions,agents.", show_default="metrics,events"),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes.", show_default="one a processor")
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option("--dask", metavar="ADDRESS", help="A Dask scheduler, as tcp://HOST:8786.")
+    ] = None,
+    max_minutes: Annotated[
+        float | None, typer.Option("--max-minutes", min=0.0, help="Begin no run after that.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Run a scenario many times: seeds, and variants of its fields.
+
+    Ctrl-C ends after the runs in progress, twice at once; --resume goes on. Exit status 3 if runs failed.
+    """
+    from sim.cli.studying import Flags, batch_command
+
+    flags = Flags(runs, grid or [], vary or [], lhs, sobol, assumptions, seed0, keep)
+    return batch_command(study, sets or [], flags, out, resume, workers, dask, max_minutes, as_json)
+
+
+@app.command()
+def sensitivity(
+    study: Annotated[
+        str, typer.Argument(metavar="STUDY", help="A scenario, a file with [study.ranges], or a folder made before.")
+    ],
+    vary: Annotated[
+        list[str] | None,
+        typer.Option("--vary", metavar="FIELD[=LOW:HIGH]", help="A field to vary; add :log for its logarithm."),
+    ] = None,
+    assumptions: Annotated[
+        bool, typer.Option("--assumptions", help="Vary every field whose figure is an assumption.")
+    ] = False,
+    method: Annotated[str, typer.Option("--method", help="morris (screening) or sobol (variance).")] = "morris",
+    samples: Annotated[
+        int | None,
+        typer.Option("--samples", min=1, help="Trajectories, or base samples.", show_default="20, sobol 64"),
+    ] = None,
+    runs: Annotated[
+        int | None, typer.Option("--runs", min=1, help="Seeds of each point.", show_default="16, sobol 32")
+    ] = None,
+    seed_factor: Annotated[bool, typer.Option("--seed-factor", help="The seed as an input (sobol).")] = False,
+    of: Annotated[
+        list[str] | None,
+        typer.Option("--of", help="Outcome or statistic.", show_default="deficit_usd, liquidated_usd"),
+    ] = None,
+    sets: Sets = None,
+    seed0: Annotated[int | None, typer.Option("--seed0", min=0, help="First seed.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the study.", show_default="out/<name>-sensitivity")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Run what the folder does not hold yet.")] = False,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes.", show_default="one a processor")
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option("--dask", metavar="ADDRESS", help="A Dask scheduler, as tcp://HOST:8786.")
+    ] = None,
+    max_minutes: Annotated[
+        float | None, typer.Option("--max-minutes", min=0.0, help="Begin no run after that.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Which fields move an outcome, and how surely.
+
+    Elementary effects first, Sobol indices for the few fields that matter; each with its interval.
+    """
+    from sim.cli.searching import Sample, sensitivity_command
+
+    sample = Sample(vary or [], assumptions, method, samples, runs, seed0, seed_factor)
+    return sensitivity_command(study, sets or [], sample, of or [], out, resume, workers, dask, max_minutes, as_json)
+
+
+@app.command()
+def recommend(
+    scenario: ScenarioName,
+    vary: Annotated[
+        str, typer.Option("--vary", metavar="FIELD[=LOW:HIGH[:STEP]]", help="The field; without range one change.")
+    ],
+    limit: Annotated[str, typer.Option("--limit", help="Such as 'var95(deficit_usd) <= 400000'.")],
+    sets: Sets = None,
+    runs: Annotated[int, typer.Option("--runs", min=1, help="Seeds of the values that decide.")] = 200,
+    first: Annotated[
+        int | None, typer.Option("--first", min=1, help="Seeds of the others.", show_default="a quarter")
+    ] = None,
+    step: Annotated[
+        float | None, typer.Option("--step", help="Resolution of the search.", show_default="by kind of field")
+    ] = None,
+    seed0: Annotated[int | None, typer.Option("--seed0", min=0, help="First seed.")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes.", show_default="one a processor")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of its runs.", show_default="out/<name>-recommend")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Use the runs that the folder holds.")] = False,
+    as_json: Json = False,
+) -> int:
+    """The value of a field that keeps a limit on an outcome.
+
+    The confidence bound keeps it, not only the figure; says so where nothing does, or too few runs tell.
+    """
+    from sim.cli.searching import recommend_command
+
+    return recommend_command(
+        scenario, sets or [], vary, limit, (runs, first), step, seed0, workers, out, resume, as_json
+    )
+
+
+@app.command()
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a study.")],
+    run: Annotated[int, typer.Option("--run", min=0, help="Number of the run.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for its results.", show_default="DIR/replays/<run>")
+    ] = None,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html as well.")] = True,
+    as_json: Json = False,
+) -> int:
+    """Run one member of a study again, with everything kept.
+
+    Its tables are compared with the study's; exit status 1 if they differ.
+    """
+    from sim.cli.studying import replay_command
+
+    return replay_command(folder, run, out, report, as_json)
 
 
 @app.command()

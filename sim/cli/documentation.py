@@ -1,8 +1,8 @@
-"""Documentation made from the code: `python -m sim.cli.documentation [RUN]` (`make docs`) renews the marked blocks.
+"""Documentation made from the code: `python -m sim.cli.documentation [RUN [STUDY]]` (`make docs`) renews marked blocks.
 
 A block stands between `<!-- begin NAME -->` and `<!-- end NAME -->` in a Markdown file of the repository; what is
 around it is written by hand. A test holds every block against what is made here. Given the folder of a run of
-march-2020, the README's figures of it and its picture are renewed as well.
+march-2020, the README's figures of it and its picture are renewed as well; given a study's, those of that study.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios import field_table, library_names, load
+from scenarios.assumed import reason_and_range
 from scenarios.fields import Field, Value, resolved_table
 from scenarios.schema import ASSUMPTION
 from sim.cli.scenario_view import field_cells, value_words
@@ -70,7 +71,7 @@ def schema_assumptions(fields: Iterable[Field]) -> str:
     for field in fields:
         if field.assumption:
             path, unit, default, _, meaning, _ = field_cells(field)
-            reason, _ = _reason(field.source, "")
+            reason, _ = reason_and_range(field.source, "")
             rows.append((f"`{path}`", default, _plausible(field), unit, meaning, reason))
     return table(("field", "default", "range", "unit", "meaning", "why"), rows)
 
@@ -100,17 +101,10 @@ def _assumed(name: str, scenario: Any) -> Iterator[tuple[str, ...]]:
     for path, values in entries.items():
         field = values[0].field
         shown = ", ".join(f"{v.path.removeprefix(path).lstrip('.')} {value_words(v.value)}".strip() for v in values)
-        reason, stated = _reason(values[0].source, path.rpartition(".")[2])
+        reason, stated = reason_and_range(values[0].source, path.rpartition(".")[2])
         if path.startswith("populations.") and field.assumption and not stated:
-            reason, _ = _reason(field.source, "")
+            reason, _ = reason_and_range(field.source, "")
         yield f"`{path}`", shown, stated or _plausible(field), field.unit, field.meaning, reason
-
-
-def _reason(source: str, key: str) -> tuple[str, str]:
-    """A source taken apart: the reason without the word "assumption", and the range that is stated for `key`."""
-    reason, *ranges = source.split("; ")
-    stated = next((text.removeprefix(f"{key} ") for text in ranges if text.startswith(f"{key} ")), "")
-    return reason.removeprefix(ASSUMPTION).lstrip(":, ") or "no source found", stated
 
 
 def _plausible(field: Field) -> str:
@@ -169,6 +163,63 @@ def in_short(folder: Path) -> str:
     return "\n".join(["```text", *textwrap.wrap(summary.headline, 100), "", *lines, "```", ""])
 
 
+# ---------------------------------------------------------------------- studies
+def study_in_short(folder: Path) -> str:
+    """The headline of a study, and the figures of its first case that there are."""
+    from sim.studies import summarise
+
+    summary = summarise(folder)
+    section = summary.section("measures")
+    rows = [section.headers, *(row for row in section.rows if any(letter.isdigit() for letter in row[1]))]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(section.headers))]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join(["```text", *textwrap.wrap(summary.headline, 100), "", *lines, "```", ""])
+
+
+def coverage_of_value_at_risk() -> str:
+    """How often the interval of value at risk held the truth, law by law."""
+    from sim.studies.statistics import coverage
+
+    return _coverage(coverage.of_value_at_risk(law, *case) for law in coverage.VAR_LAWS for case in coverage.VAR_CASES)
+
+
+def coverage_of_shortfall() -> str:
+    """How often the interval of expected shortfall held the truth, law by law."""
+    from sim.studies.statistics import coverage
+
+    return _coverage(coverage.of_shortfall(law, *case) for law in coverage.ES_LAWS for case in coverage.ES_CASES)
+
+
+def _coverage(measured: Iterable[Any]) -> str:
+    headers = ("losses", "level", "runs", "held", "all too low", "all too high", "median width")
+    rows = (
+        (
+            one.law,
+            f"{one.level:.0%}",
+            f"{one.n:,}",
+            *(f"{share:.1%}" for share in (one.held, one.below, one.above)),
+            f"{one.width:.0%}",
+        )
+        for one in measured
+    )
+    return table(headers, rows)
+
+
+def statistics() -> str:
+    """The statistics that an expression may use."""
+    from sim.studies.expressions import STATISTICS
+
+    return table(("statistic", "meaning"), ((f"`{name}`", about) for name, about in STATISTICS.items()))
+
+
+def expectations() -> str:
+    """What a study's findings hold against expectation."""
+    from sim.studies.findings import EXPECTATIONS
+
+    rows = ((f"`{one.outcome}`", one.words, one.why) for one in EXPECTATIONS)
+    return table(("outcome", "expected", "because"), rows)
+
+
 def _fields() -> list[Field]:
     from agents.registry import kinds
 
@@ -176,6 +227,13 @@ def _fields() -> list[Field]:
 
 
 #: File -> name of the block -> what makes it.
+def outcome_table() -> str:
+    """Every outcome of a run with its unit and definition."""
+    from sim.studies.outcomes import OUTCOMES
+
+    return table(("outcome", "unit", "definition"), [(f"`{name}`", *said) for name, said in OUTCOMES.items()])
+
+
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"demo": demo_output},
     "docs/parameters.md": {"parameters": lambda: parameters(_fields())},
@@ -184,6 +242,13 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "library": library_assumptions,
     },
     "docs/results.md": {"tables": result_tables},
+    "docs/studies.md": {"outcomes": outcome_table},
+    "docs/studies-statistics.md": {
+        "statistics": statistics,
+        "value-at-risk": coverage_of_value_at_risk,
+        "shortfall": coverage_of_shortfall,
+        "expectations": expectations,
+    },
 }
 
 
@@ -198,7 +263,7 @@ def renewed(text: str, blocks: dict[str, Callable[[], str]]) -> str:
     return text
 
 
-def main(folder: str | None = None) -> None:
+def main(folder: str | None = None, study: str | None = None) -> None:
     """Renew every block of every file."""
     blocks = {file: dict(made) for file, made in BLOCKS.items()}
     if folder:
@@ -206,10 +271,12 @@ def main(folder: str | None = None) -> None:
 
         blocks["README.md"]["march-2020"] = functools.partial(in_short, Path(folder))
         write_picture(folder, ROOT / "docs" / "march-2020.svg")
+    if study:
+        blocks["README.md"]["study"] = functools.partial(study_in_short, Path(study))
     for file, made in blocks.items():
         path = ROOT / file
         path.write_text(renewed(path.read_text(encoding="utf-8"), made), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main(*sys.argv[1:3])

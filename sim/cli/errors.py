@@ -10,6 +10,8 @@ from typing import Any
 DONE = 0
 DIFFERENT = 1
 USAGE = 2
+SOME_FAILED = 3
+GATE_CLOSED = 4
 BAD_DATA = 65
 INTERRUPTED = 130
 
@@ -96,6 +98,7 @@ def _is_bad_data(error: BaseException) -> bool:
         ("sim.prices.errors", "PathError"),
         ("sim.results.errors", "ResultsError"),
         ("sim.conformance.documents", "DocumentError"),
+        ("sim.studies.errors", "StudyError"),
     ):
         found: Any = getattr(sys.modules.get(module), name, None)
         if found is not None and isinstance(error, found):

@@ -21,7 +21,7 @@ def load_checked(name: str, sets: Sequence[str] = (), seed: int | None = None) -
     overrides: dict[str, Any] = parse_assignments(sets)
     if seed is not None:
         overrides["run.seed"] = seed
-    _make_own_kinds_importable()
+    make_own_kinds_importable()
     scenario = load(name, overrides, kinds())
     check_price_path(scenario)
     return scenario
@@ -59,7 +59,7 @@ def _slots(table: Any) -> int:
     return int(getattr(table.parameters, "slots", 0))
 
 
-def _make_own_kinds_importable() -> None:
+def make_own_kinds_importable() -> None:
     """A user's own kinds may stand beside him: the working folder is searched last."""
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())

@@ -86,7 +86,11 @@ def print_result(folder: Path, as_json: bool) -> None:
     """The summary of a finished run, from its folder."""
     from sim.results import load, summarise
 
-    summary = summarise(load(folder))
+    print_summary(summarise(load(folder)), as_json)
+
+
+def print_summary(summary: Any, as_json: bool) -> None:
+    """The headline and every section of a summary, or its figures as JSON."""
     if as_json:
         print_json(summary.to_json())
         return
@@ -106,8 +110,16 @@ def _print_section(console: Console, section: Any) -> None:
 
 
 def report_command(folder: Path) -> int:
-    """Write the report of a run that is there already."""
-    from sim.results import write_report
+    """Write the report of a run or a study that is there already."""
+    from sim.results.files import read_manifest
 
-    sys.stdout.write(f"{write_report(folder)}\n")
+    if (read_manifest(folder) or {}).get("kind") == "study":
+        from sim.studies.report import write_report as write_study_report
+
+        page = write_study_report(folder)
+    else:
+        from sim.results import write_report
+
+        page = write_report(folder)
+    sys.stdout.write(f"{page}\n")
     return DONE

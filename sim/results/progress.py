@@ -50,9 +50,9 @@ class Progress:
         self._next = now + SECONDS_BETWEEN
         self._write(self.state("running", done, **more))
 
-    def finish(self, state: str, done: int) -> None:
+    def finish(self, state: str, done: int, **more: Any) -> None:
         """Say how it ended: done, interrupted or failed."""
-        self._write(self.state(state, done))
+        self._write(self.state(state, done, **more))
 
     def state(self, state: str, done: int, **more: Any) -> dict[str, Any]:
         """What the file holds; `seconds_left` is there only while a running job lets it be estimated."""

@@ -49,19 +49,23 @@ def html(run: Any) -> str:
     parts = [
         _head(run.manifest, summary),
         _cards(summary.values),
-        *(_figure(figure, wide, narrow) for figure, wide, narrow in drawn),
+        *(figure_block(figure, wide, narrow) for figure, wide, narrow in drawn),
         _nothing_liquidated(source, summary.values),
         _largest(source.events),
         "<h2>All figures</h2>",
-        *(_section(section) for section in summary.sections if section.key not in ("run", "trust")),
-        _parameters(run.manifest),
+        *(section_block(section) for section in summary.sections if section.key not in ("run", "trust")),
+        parameters_block(run.manifest),
         _made_by(run.manifest, summary.values),
     ]
-    title = escape(f"{run.manifest.get('title') or run.manifest.get('name')}: report of one run")
+    return document(f"{run.manifest.get('title') or run.manifest.get('name')}: report of one run", parts)
+
+
+def document(title: str, parts: Sequence[str]) -> str:
+    """The whole page around its parts; empty parts are left out."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(part for part in parts if part)
         + "\n</main>\n</body>\n</html>\n"
     )
@@ -96,7 +100,8 @@ def _cards(values: Mapping[str, Any]) -> str:
     return f'<div class="cards">{"".join(items)}</div>'
 
 
-def _figure(figure: Any, wide: str, narrow: str) -> str:
+def figure_block(figure: Any, wide: str, narrow: str) -> str:
+    """A figure with its title and caption, drawn for a wide and for a narrow screen."""
     return (
         f'<figure id="{escape(figure.key)}"><h2>{escape(figure.title)}</h2>\n'
         f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>\n'
@@ -115,23 +120,33 @@ def _nothing_liquidated(source: Any, values: Mapping[str, Any]) -> str:
     return f"<p>{escape(text)}</p>"
 
 
-def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], kind: str, numbers: Sequence[int] = ()) -> str:
-    def cells(row: Sequence[str], tag: str) -> str:
+def table(
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    kind: str,
+    numbers: Sequence[int] = (),
+    marked: Sequence[int] = (),
+) -> str:
+    """Rows under headers; columns `numbers` are flush right, rows `marked` stand out in red."""
+
+    def cells(row: Sequence[str], tag: str, of_row: str = "") -> str:
         made = []
         for place, cell in enumerate(row):
             mark = " class=number" if place in numbers else ""
             made.append(f"<{tag}{mark}>{escape(cell)}</{tag}>")
-        return f"<tr>{''.join(made)}</tr>"
+        return f"<tr{of_row}>{''.join(made)}</tr>"
 
     head = f"<thead>{cells(headers, 'th')}</thead>" if headers else ""
-    body = "".join(cells(row, "td") for row in rows)
+    marks = [" class=against" if place in marked else "" for place in range(len(rows))]
+    body = "".join(cells(row, "td", mark) for row, mark in zip(rows, marks, strict=True))
     return f'<div class="scroll"><table class="{kind}">{head}<tbody>{body}</tbody></table></div>'
 
 
-def _section(section: Section) -> str:
+def section_block(section: Section) -> str:
+    """A section of a summary as a table with its note."""
     note = f"<p class=line>{escape(section.note)}</p>" if section.note else ""
-    table = _table(section.headers, section.rows, "tight" if section.headers else "pairs")
-    return f"<section><h3>{escape(section.title)}</h3>{table}{note}</section>"
+    body = table(section.headers, section.rows, "tight" if section.headers else "pairs")
+    return f"<section><h3>{escape(section.title)}</h3>{body}{note}</section>"
 
 
 def _largest(events: Any) -> str:
@@ -157,7 +172,7 @@ def _largest(events: Any) -> str:
                 w.usd(row.get("profit_usd")),
             )
         )
-    return f"<h2>The largest liquidations</h2>{_table(headers, rows, 'tight', numbers=(4, 5, 6, 8))}"
+    return f"<h2>The largest liquidations</h2>{table(headers, rows, 'tight', numbers=(4, 5, 6, 8))}"
 
 
 def _word(value: Any) -> str:
@@ -166,7 +181,8 @@ def _word(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _parameters(manifest: Mapping[str, Any]) -> str:
+def parameters_block(manifest: Mapping[str, Any]) -> str:
+    """Every parameter: what was overridden, what is assumed, and all of them folded away."""
     from sim.results.report.parameters import parameters
 
     every = parameters(manifest)
@@ -178,11 +194,11 @@ def _parameters(manifest: Mapping[str, Any]) -> str:
         if not chosen:
             return ""
         rows = [(one.path, one.value, one.unit, one.origin, one.source) for one in chosen]
-        table = _table(headers, rows, "parameters")
+        body = table(headers, rows, "parameters")
         words = f"{title} ({len(chosen)})"
         if shut:
-            return f"<details><summary>{escape(words)}</summary>{table}</details>"
-        return f"<h3>{escape(words)}</h3>{table}"
+            return f"<details><summary>{escape(words)}</summary>{body}</details>"
+        return f"<h3>{escape(words)}</h3>{body}"
 
     changed = [one for one in every if one.origin == "overridden"]
     assumed = [one for one in every if one.assumption]
@@ -207,4 +223,4 @@ def _made_by(manifest: Mapping[str, Any], values: Mapping[str, Any]) -> str:
         ("Conservation audit", audit_words(values["audit"])),
         ("Figures from", str((manifest.get("scenario") or {}).get("source") or "")),
     ]
-    return f"<h2>How this was made</h2>{_table((), [row for row in rows if row[1]], 'pairs')}"
+    return f"<h2>How this was made</h2>{table((), [row for row in rows if row[1]], 'pairs')}"

@@ -28,6 +28,9 @@ th, td { text-align: left; vertical-align: top; padding: .28rem .7rem .28rem 0; 
 th { color: #4b535d; font-weight: 600; }
 .number { text-align: right; }
 .tight td, .tight th { white-space: nowrap; }
+.against td { color: #b3261e; font-weight: 600; }
+.folded td { min-width: 6.5rem; }
+.folded td:first-child { min-width: 12rem; overflow-wrap: anywhere; }
 .pairs td:last-child { overflow-wrap: anywhere; }
 .pairs td:first-child { width: 14rem; }
 .parameters td { min-width: 5rem; }

@@ -1,0 +1,46 @@
+"""Studies: many runs of one declared design, and what can be said of them with their uncertainty.
+
+Names are handed on when first used, so that a command that only parses its options loads no simulator.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "StudyError": "errors",
+    "Design": "design",
+    "Point": "design",
+    "load_design": "design",
+    "design_of": "design",
+    "Status": "progress",
+    "StudyResult": "execution",
+    "execute": "execution",
+    "evaluate": "execution",
+    "OUTCOMES": "outcomes",
+    "replay": "replaying",
+    "recommend": "searching.recommending",
+    "make_plan": "sensitivity.plan",
+    "analyse": "sensitivity.analysis",
+    "Study": "reading",
+    "open_study": "reading",
+    "summarise": "summary",
+    "compare": "comparing",
+    "judge": "gate",
+    "write_report": "report",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
