@@ -118,48 +118,18 @@ def test_lender_exit(seed):
     assert np.median(rate[-288:]) < 0.10
 
 
-LOOPS = {
-    "kind": "rate_sensitive",
-    "count": 1_200,
-    "debt_usd_median": 210_000.0,
-    "health_factor_median_excess": 0.08,
-    "health_factor_log_sd": 0.5,
-    "health_factor_least_excess": 0.0222,
-    "collateral": {"sUSDe": 1.0},
-    "debt": {"USDC": 0.5, "USDT": 0.5},
-    "emode": 2,
-    "spare_share_ratio": 0.0,
-    "alarm_below_target": 0.03,
-    "alarm_least": 1.01,
-}
-
-
-def comparing(opening):
-    """`calm` in which lenders and borrowers compare rates; the dollar coins open at a utilisation of `opening`.
-
-    Elsewhere one lends at 4.5 % (Treasury bills 4.3 %, savings rates of dollar coins 4.5 %, July 2025) and pays 8 % for
-    leverage; sUSDe earns 7 %, so loops borrow up to 6.5 %. The kink (92 %, 5.5 %) is a parameter of the pool alone.
-    """
-    outside = {"USDC": 0.045, "USDT": 0.045}
-    lenders = {"kind": "elastic_lender", "outside_rate_per_year": outside}
-    return {
-        "populations.scale": 0.08,
+def utilisations(opening, days):
+    """USDC's utilisation through `calm` with 500 borrowers, one row a seed, and the kink."""
+    overrides = {
+        "populations.scale": 0.05,
+        "populations.traders.count": 2,
         "run.step_seconds": 300,
-        "run.horizon_seconds": 3 * 86_400,
-        "populations.managers.kind": "rate_sensitive",
-        "populations.managers.reference_rate_per_year": {"USDC": 0.08, "USDT": 0.08},
-        "populations.stable_loopers": LOOPS | {"reference_rate_per_year": {"USDC": 0.065, "USDT": 0.065}},
-        **{f"populations.lenders.{key}": value for key, value in (lenders | {"count": 1_500}).items()},
-        **{f"populations.rest.{key}": value for key, value in (lenders | {"count": 500}).items()},
+        "run.horizon_seconds": days * 86_400,
         "populations.rest.opening_utilisation": {"USDC": opening, "USDT": opening, "WETH": 0.71},
     }
-
-
-def utilisations(opening):
-    """USDC's utilisation through three days of `calm`, one row a seed, and the kink."""
     found = []
     for seed in range(1, 6):
-        with Economy("calm", seed=seed, overrides=comparing(opening)) as economy:
+        with Economy("calm", seed=seed, overrides=overrides) as economy:
             economy.run()
             found.append(economy.finish()["metrics"]["utilisation.USDC"])
             kink = economy.settings.pool.reserves["USDC"].optimal_utilisation
@@ -168,9 +138,10 @@ def utilisations(opening):
 
 
 @pytest.mark.slow
-def test_utilisation_comes_down_to_the_kink_that_nobody_knows_and_stays():
-    """Opening 6 points above: within 3 points of it for 80 % of the time, on at least four seeds and in their mean."""
-    found, kink = utilisations(0.98)
+@pytest.mark.parametrize(("opening", "days"), [(0.89, 2), (0.98, 2)])
+def test_utilisation_is_near_the_kink_that_nobody_knows(opening, days):
+    """As the scenario opens, and 6 points above the kink: within 3 points of it for 80 % of the time."""
+    found, kink = utilisations(opening, days)
     shares = (np.abs(found - kink) <= 0.03).mean(axis=1)
     assert (shares >= 0.8).sum() >= 4, shares
     assert shares.mean() >= 0.8
@@ -178,11 +149,11 @@ def test_utilisation_comes_down_to_the_kink_that_nobody_knows_and_stays():
 
 @pytest.mark.slow
 def test_from_far_below_it_is_drawn_nearer():
-    """Opening 12 points below: nearer on every seed, and less than half as far in their mean on the last day.
+    """Opening 12 points below: nearer on every seed after two days, and less than half as far in their mean.
 
     The pull is gentle there (docs/model.md 10), so not every seed arrives within 3 points.
     """
-    found, kink = utilisations(0.80)
-    gaps = np.abs(found[:, -288:] - kink).mean(axis=1)
+    found, kink = utilisations(0.80, 2)
+    gaps = np.abs(found[:, -72:] - kink).mean(axis=1)
     assert (gaps < 0.12).all(), gaps
     assert gaps.mean() < 0.06, gaps

@@ -12,7 +12,19 @@ from sim.economy import Economy
 pytestmark = pytest.mark.slow
 
 SEEDS = (1, 2, 3, 4, 5)
-SMALL = {"run.step_seconds": 60, "populations.scale": 0.1}  # 1,000 borrowers
+SMALL = {"run.step_seconds": 60, "populations.scale": 0.05}  # 500 borrowers
+
+#: Thirteen hours of march-2020, into the fall of the first day.
+FIRST_DAY = {"run.horizon_seconds": 46_800}
+
+#: A day and a half of march-2020-era with 600 borrowers.
+ERA = {"run.horizon_seconds": 129_600, "populations.scale": 0.3}
+
+#: gas-spike to the end of its fall.
+SPIKE = {"run.horizon_seconds": 25_200}
+
+#: thin-liquidity-crash to the end of its fall; liquidators look at the eight best positions of a block.
+FALL = {"run.horizon_seconds": 10_800, "run.step_seconds": 120, "populations.liquidators.plans_per_step": 8}
 
 #: The depths of the base scenario, ten times those of thin-liquidity-crash.
 DEEP = {
@@ -53,7 +65,7 @@ def share_of_five(economy):
 
 
 def test_five_of_twenty_liquidators_take_most_though_no_share_is_set():
-    shares = [after("march-2020", seed, share_of_five) for seed in SEEDS]
+    shares = [after("march-2020", seed, share_of_five, **FIRST_DAY) for seed in SEEDS]
     assert sum(0.60 <= share <= 0.90 for share in shares) >= 4, shares
     assert 0.60 <= math.fsum(shares) / len(SEEDS) <= 0.90, shares
 
@@ -62,20 +74,19 @@ def test_liquidators_who_answer_keep_the_pool_solvent_under_a_gas_spike():
     def bad(economy):
         return economy.bad_debt_usd()
 
-    answering = [after("gas-spike", seed, bad) for seed in SEEDS]
-    silent = [after("gas-spike", seed, bad, **{"populations.liquidators.silent_share": 1.0}) for seed in SEEDS]
+    answering = [after("gas-spike", seed, bad, **SPIKE) for seed in SEEDS]
+    silence = {"populations.liquidators.silent_share": 1.0}
+    silent = [after("gas-spike", seed, bad, **SPIKE, **silence) for seed in SEEDS]
     assert sum(a <= 0.05 * s for a, s in zip(answering, silent, strict=True)) >= 4, (answering, silent)
     assert math.fsum(answering) <= 0.05 * math.fsum(silent), (answering, silent)
     assert min(silent) > 1e6
 
 
 def test_thin_markets_liquidate_more_than_deep_ones_and_deep_ones_hardly_amplify():
-    thin = [after("thin-liquidity-crash", seed, liquidated_usd) for seed in SEEDS]
-    deep = [after("thin-liquidity-crash", seed, liquidated_usd, **DEEP) for seed in SEEDS]
-    off = [
-        after("thin-liquidity-crash", seed, liquidated_usd, **DEEP, **{"mechanisms.liquidation_impact": False})
-        for seed in SEEDS
-    ]
+    thin = [after("thin-liquidity-crash", seed, liquidated_usd, **FALL) for seed in SEEDS]
+    deep = [after("thin-liquidity-crash", seed, liquidated_usd, **FALL, **DEEP) for seed in SEEDS]
+    without = {"mechanisms.liquidation_impact": False}
+    off = [after("thin-liquidity-crash", seed, liquidated_usd, **FALL, **DEEP, **without) for seed in SEEDS]
     assert sum(a > b for a, b in zip(thin, deep, strict=True)) >= 4, (thin, deep)
     assert math.fsum(thin) > math.fsum(deep), (thin, deep)
     assert math.fsum(deep) / math.fsum(off) < 1.1, (deep, off)
@@ -93,7 +104,7 @@ def test_black_thursday_of_2020_has_that_years_conditions():
         return float(gwei[0]), float(gwei.max()), len(liquidations) - lost, lost, economy.deficit_usd()
 
     for seed in SEEDS[:2]:
-        opening, peak, done, lost, deficit = after("march-2020-era", seed, seen, **{"populations.scale": 0.3})
+        opening, peak, done, lost, deficit = after("march-2020-era", seed, seen, **ERA)
         assert opening == pytest.approx(11.8, rel=0.05)
         assert 40.0 < peak < 400.0  # daily means of 78 and 85, peaks of 80 to 200 on record
         assert done > 100

@@ -73,7 +73,7 @@ class Oracle(Section):
 
     latency_blocks: Whole = field(
         1,
-        "Blocks between reading the market and the report taking effect; in steps of several blocks the nearest number of steps",
+        "Blocks between reading the market and the report taking effect; in longer steps the nearest number of steps",
         unit="blocks",
         source="assumption: read in one block, included in the next",
         plausible=(0, 5),
