@@ -24,7 +24,6 @@ from sim.snapshots import Snapshots
 from sim.view import View
 from sim.waking import Waking
 
-
 #: From this many agents on the collector's passes over them cost more than keeping them out of its sight.
 FREEZE_FROM = 5_000
 
