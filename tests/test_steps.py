@@ -68,14 +68,14 @@ def test_whose_transaction_failed_tries_again_within_the_step_and_pools_are_brou
     with Economy("aave-v3-ethereum", seed=1, overrides={**CRASH, "run.step_seconds": 300}) as economy:
         economy.run()
         events = economy.finish()["events"]
-    done = zip(events["step"], events["account"], events["kind"], events["market"], events["ok"], strict=True)
+    done = zip(events["step"], events["sender"], events["kind"], events["market"], events["ok"], strict=True)
     failed, again, brought_back = {}, 0, {}
-    for step, account, kind, market, ok in done:
+    for step, sender, kind, market, ok in done:
         if kind == "arbitrage" and ok:
             brought_back[step, market] = brought_back.get((step, market), 0) + 1
         elif kind == "deleveraging" and not ok:
-            failed[account] = step
+            failed[sender] = step
         elif kind == "deleveraging":
-            again += failed.get(account) == step
+            again += failed.get(sender) == step
     assert again > 10
     assert max(brought_back.values()) > 1
