@@ -18,23 +18,11 @@ from sim.chain.transaction import Receipt, Transaction
 from sim.events import EventRecorder
 from sim.liquidatable import Liquidatable
 from sim.metrics import Metrics
-from sim.population import Owners
 from sim.results import Recorder
-from sim.screening import ExhaustiveScreen, Screen, open_screen
-from sim.screening.screen import Side
+from sim.screens import Screens
 from sim.snapshots import Snapshots
 from sim.view import View
 from sim.waking import Waking
-
-WAD = 10**18
-
-#: Health factors from here on are those of accounts without debt.
-NO_DEBT = 2**255
-
-#: The arithmetic of V3.6 truncates no average, so float and integer health factors differ by rounding only; the slack
-#: covers the rounding of small amounts, with room for prices to rise threefold.
-MARGIN = 1e-6
-LEAST_SLACK_USD = 0.003
 
 #: From this many agents on the collector's passes over them cost more than keeping them out of its sight.
 FREEZE_FROM = 5_000
@@ -104,9 +92,8 @@ class Economy(mesa.Model):
         self.steps_planned = run.steps
         self.blocks_per_step = run.blocks_per_step
         self.expiry_steps = max(1, self.settings.gas.expiry_blocks // self.blocks_per_step)
-        self.liquidatable = Liquidatable(
-            self.pool, self._screen(lambda account: self.pool.health_factor(account) < WAD), self.blocks_per_step
-        )
+        self.screens = Screens(run, self.pool, self.ledger, self.populations)
+        self.liquidatable = Liquidatable(self.pool, self.screens.unhealthy(), self.blocks_per_step)
         self.view = View(
             ledger=self.ledger,
             pool=self.pool,
@@ -125,51 +112,9 @@ class Economy(mesa.Model):
             step_seconds=run.step_seconds,
         )
 
-    def _screen(self, decide: Callable[[int], bool], side: Side = "below") -> Screen:
-        """A screen of the kind the scenario asks for, over the pool's columns."""
-        run = self.settings.run
-        if run.wake == "all" or not self.pool.reserves:
-            return ExhaustiveScreen(self.pool, decide, side=side)
-        pool = self.pool
-        coarsest_usd = max(
-            price * 1e-8 / reserve.unit for price, reserve in zip(pool.prices, pool.reserves, strict=True)
-        )
-        return open_screen(
-            run.screen,
-            pool,
-            decide,
-            expected_accounts=len(self.ledger.owners),
-            side=side,
-            margin=MARGIN,
-            slack_usd=max(LEAST_SLACK_USD, 6.0 * coarsest_usd),
-            units=[1.0 / reserve.unit for reserve in pool.reserves],
-        )
-
-    def _alarm_screen(self) -> Screen:
-        """Owners who have an alarm: crossed when the integers put the health factor under it."""
-        owners = Owners(p for p in self.populations.values() if p.agent_class.wake == "alarm")
-
-        def under_alarm(account: int) -> bool:
-            population = owners[account]
-            alarm = population.columns["alarm"][account - population.first]
-            return bool(self.pool.health_factor(account) < int(alarm * WAD))
-
-        return self._screen(under_alarm)
-
-    def _upper_screen(self, purpose: str) -> Screen:
-        """Owners with a trigger above: crossed when the integers put the health factor of a debtor over it."""
-        owners = Owners(p for p in self.populations.values() if purpose in p.agent_class.above)
-
-        def over_trigger(account: int) -> bool:
-            population = owners[account]
-            trigger = population.columns[f"{purpose}_trigger"][account - population.first]
-            health = self.pool.health_factor(account)
-            return bool(health < NO_DEBT and health > int(trigger * WAD))
-
-        return self._screen(over_trigger, "above")
-
     def _found_agents(self) -> None:
-        self.waking = Waking(self, self._alarm_screen(), max(60.0, self.settings.run.step_seconds), self._upper_screen)
+        page_seconds = max(60.0, self.settings.run.step_seconds)
+        self.waking = Waking(self, self.screens.alarms(), page_seconds, self.screens.upper)
         now = self.clock.timestamp
         for population in self.populations.values():
             agent_class = population.agent_class

@@ -21,7 +21,7 @@ LAYERS: dict[str, int] = {"sim": 1} | {  # the package itself: a version and not
         "sim.founding sim.normal sim.distress sim.timetable",
         3: "agents",
         4: "sim.economy sim.auditing sim.building sim.building_amms sim.building_chain sim.building_prices sim.opening "
-        "sim.refusals sim.events sim.metrics "
+        "sim.refusals sim.events sim.metrics sim.screens "
         "sim.yield_metrics sim.standing_debts sim.snapshots "
         "sim.pictures sim.waking sim.governance sim.liquidatable sim.run sim.cascade "
         "sim.results sim.conformance sim.studies sim.inputs sim.memory",

@@ -61,3 +61,21 @@ def test_one_block_and_five_blocks_a_step_agree(stories, what):
     print(f"{what}: {level:.6g}, apart {mean:.3g} +- {half:.3g}")
     assert abs(mean) <= half, (mean, half)
     assert half < NARROW[what] * level
+
+
+def test_whose_transaction_failed_tries_again_within_the_step_and_pools_are_brought_back():
+    """In steps of five minutes owners who sell together get in each other's way, and arbitrage is needed in between."""
+    with Economy("aave-v3-ethereum", seed=1, overrides={**CRASH, "run.step_seconds": 300}) as economy:
+        economy.run()
+        events = economy.finish()["events"]
+    done = zip(events["step"], events["sender"], events["kind"], events["market"], events["ok"], strict=True)
+    failed, again, brought_back = {}, 0, {}
+    for step, sender, kind, market, ok in done:
+        if kind == "arbitrage" and ok:
+            brought_back[step, market] = brought_back.get((step, market), 0) + 1
+        elif kind == "deleveraging" and not ok:
+            failed[sender] = step
+        elif kind == "deleveraging":
+            again += failed.get(sender) == step
+    assert again > 10
+    assert max(brought_back.values()) > 1
