@@ -21,7 +21,7 @@ FIRST_DAY = {"run.horizon_seconds": 46_800}
 ERA = {"run.horizon_seconds": 129_600, "populations.scale": 0.3}
 
 #: gas-spike to the end of its fall.
-SPIKE = {"run.horizon_seconds": 25_200}
+SPIKE = {"run.horizon_seconds": 25_200, "run.step_seconds": 120}
 
 #: thin-liquidity-crash to the end of its fall; liquidators look at the eight best positions of a block.
 FALL = {"run.horizon_seconds": 10_800, "run.step_seconds": 120, "populations.liquidators.plans_per_step": 8}

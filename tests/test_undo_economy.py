@@ -217,7 +217,7 @@ def test_real_transactions_are_undone_from_every_one_of_their_writes(name):
     overrides, expected = RUNS[name]
     with Economy("demo", overrides=overrides | {"prices.shocks.0.at_seconds": 1_200}) as economy:
         trial = Trial(economy)
-        while economy.clock.step < 80 and trial.missing(expected):
+        while economy.clock.step < 160 and trial.missing(expected):
             economy.step()
         economy.audit()
         assert not trial.missing(expected), dict(trial.tried)
