@@ -11,6 +11,9 @@ from scenarios.errors import Problem, ScenarioError, listing, nearest
 HERE = Path(__file__).parent
 LIBRARY = HERE / "library"
 PATHS = HERE / "paths"
+
+#: No scenario nests lists so deep; a parser that gives up in its own depths may leave the interpreter short of stack.
+_DEEPEST = 64
 LARGEST_BYTES = 4_000_000
 
 
@@ -93,6 +96,8 @@ def read_toml(path: Path, label: str) -> dict[str, Any]:
             label, "", f"byte 0x{data[error.start]:02x} in line {line}", "UTF-8", "is not UTF-8 text"
         ) from None
     try:
+        if "[" * _DEEPEST in text:
+            raise ValueError(f"lists nested {_DEEPEST} deep")
         tables = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise _refused(label, "", "", "TOML 1.0", f"is not valid TOML: {error}") from None

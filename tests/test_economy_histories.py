@@ -14,7 +14,7 @@ from sim.markets.amm.constant_product import ConstantProductPool
 from sim.results.tables import to_arrow
 
 WAD = 10**18
-EXAMPLES = 60
+EXAMPLES = 80
 STEPS = 60
 
 COUNTS = {
@@ -34,7 +34,7 @@ def shocks(draw, horizon):
             {
                 "asset": draw(st.sampled_from(["WETH", "WETH", "WBTC", "USDC"])),
                 "at_seconds": at,
-                "change_ratio": draw(st.sampled_from([-0.6, -0.45, -0.3, -0.2, -0.1, 0.3])),
+                "change_ratio": draw(st.sampled_from([-0.6, -0.6, -0.6, -0.45, -0.3, -0.2, -0.1, 0.3])),
                 "over_seconds": draw(st.sampled_from([0, horizon // 6, horizon // 2])),
             }
         )
