@@ -7,7 +7,7 @@ from collections.abc import Sequence as Rows
 from itertools import permutations
 from typing import Any, ClassVar
 
-from agents.base import AgentParameters, EconomicAgent, NonNegative
+from agents.base import AgentParameters, EconomicAgent, NonNegative, gas_eth_field
 from scenarios.schema.base import REQUIRED, Sequence, Table, field
 from sim.chain.transaction import Call, Transaction
 from sim.founding import Founding
@@ -42,15 +42,7 @@ class ArbitrageurParameters(AgentParameters):
         ge=0,
         le=1e9,
     )
-    gas_eth: float = field(
-        500.0,
-        "ETH in the wallet at the start, to pay for gas",
-        unit="ETH",
-        source="assumption: so much that gas is a cost and not a limit",
-        plausible=(1.0, 1000.0),
-        ge=0,
-        le=1e9,
-    )
+    gas_eth: float = gas_eth_field(500.0)
 
 
 class Arbitrageur(EconomicAgent):

@@ -18,11 +18,10 @@ from sim.view import View
 NonNegative = Annotated[float, Field(ge=0)]
 
 
-class AgentParameters(Section):
-    """Parameters that every kind has; `kind` itself and `count` are read by the scenario."""
-
-    gas_eth: float = field(
-        5.0,
+def gas_eth_field(default_eth: float) -> Any:
+    """The field of ETH for gas, with the default of a kind."""
+    return field(
+        default_eth,
         "ETH in the wallet at the start, to pay for gas",
         unit="ETH",
         source="assumption: so much that gas is a cost and not a limit",
@@ -30,6 +29,12 @@ class AgentParameters(Section):
         ge=0,
         le=1e9,
     )
+
+
+class AgentParameters(Section):
+    """Parameters that every kind has; `kind` itself and `count` are read by the scenario."""
+
+    gas_eth: float = gas_eth_field(5.0)
 
 
 class EconomicAgent(mesa.Agent):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from agents.base import AgentParameters, NonNegative
+from agents.base import AgentParameters, NonNegative, gas_eth_field
 from scenarios.schema.base import Table, Whole, empty_table, field
 
 
@@ -187,12 +187,4 @@ class LiquidatorParameters(AgentParameters):
         ge=1,
         le=1e9,
     )
-    gas_eth: float = field(
-        200.0,
-        "ETH in the wallet at the start, to pay for gas",
-        unit="ETH",
-        source="assumption: so much that gas is a cost and not a limit",
-        plausible=(1.0, 1000.0),
-        ge=0,
-        le=1e9,
-    )
+    gas_eth: float = gas_eth_field(200.0)

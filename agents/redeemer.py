@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence as Rows
 from typing import Any, ClassVar
 
-from agents.base import AgentParameters, EconomicAgent
+from agents.base import AgentParameters, EconomicAgent, gas_eth_field
 from agents.carry import discount_bound
 from scenarios.schema.base import REQUIRED, Sequence, field
 from sim.chain.transaction import Call, Transaction
@@ -64,15 +64,7 @@ class RedeemerParameters(AgentParameters):
         ge=0,
         le=1e9,
     )
-    gas_eth: float = field(
-        50.0,
-        "ETH in the wallet at the start, to pay for gas",
-        unit="ETH",
-        source="assumption: so much that gas is a cost and not a limit",
-        plausible=(1.0, 1000.0),
-        ge=0,
-        le=1e9,
-    )
+    gas_eth: float = gas_eth_field(50.0)
 
 
 class Redeemer(EconomicAgent):

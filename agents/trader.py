@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.base import AgentParameters, EconomicAgent
+from agents.base import AgentParameters, EconomicAgent, gas_eth_field
 from scenarios.schema.base import Sequence, field
 from sim.chain.transaction import Call, Transaction
 from sim.founding import Founding
@@ -61,15 +61,7 @@ class TraderParameters(AgentParameters):
         le=1e12,
     )
     pools: Sequence[str] = field((), "AMMs traded on; all when empty", unit="", source="choice", refers_to="amm")
-    gas_eth: float = field(
-        50.0,
-        "ETH in the wallet at the start, to pay for gas",
-        unit="ETH",
-        source="assumption: so much that gas is a cost and not a limit",
-        plausible=(1.0, 1000.0),
-        ge=0,
-        le=1e9,
-    )
+    gas_eth: float = gas_eth_field(50.0)
 
 
 class Trader(EconomicAgent):

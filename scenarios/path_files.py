@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from scenarios.errors import Problem, nearest
 from scenarios.files import Layer, locate_path_file, shipped_paths
 from scenarios.schema.prices import PROCESS_FIELDS
+from scenarios.writing import value_at
 
 _SINGLE = ("file", "correlation_file")
 
@@ -51,11 +52,10 @@ def is_path_file(place: str) -> bool:
 
 def names(data: Mapping[str, Any], place: str) -> bool:
     """Whether plain data has a value at a dotted path."""
-    here: Any = data
-    for key in place.split("."):
-        if not isinstance(here, Mapping) or key not in here:
-            return False
-        here = here[key]
+    try:
+        value_at(data, place)
+    except (LookupError, TypeError, ValueError):
+        return False
     return True
 
 

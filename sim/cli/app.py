@@ -37,6 +37,12 @@ Sets = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes.", show_default="one a processor")]
+Dask = Annotated[str | None, typer.Option("--dask", metavar="ADDRESS", help="A Dask scheduler, as tcp://HOST:8786.")]
+MaxMinutes = Annotated[float | None, typer.Option("--max-minutes", min=0.0, help="Begin no run after that.")]
+FirstSeed = Annotated[int | None, typer.Option("--seed0", min=0, help="First seed.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Run what the folder does not hold yet.")]
+
 
 def _help_without_command(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
@@ -170,7 +176,7 @@ def batch(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder of the study.", show_default="out/<name>-study")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Run what the folder does not hold yet.")] = False,
+    resume: Resume = False,
     grid: Annotated[
         list[str] | None,
         typer.Option("--grid", metavar="FIELD=LOW:HIGH:STEP", help="Or FIELD=A,B,C. Repeated: all combinations."),
@@ -186,30 +192,24 @@ def batch(
         typer.Option("--assumptions", min=1, metavar="K", help="Each point also with K sets of the assumed figures."),
     ] = None,
     sets: Sets = None,
-    seed0: Annotated[int | None, typer.Option("--seed0", min=0, help="First seed.")] = None,
+    seed0: FirstSeed = None,
     keep: Annotated[
         str | None,
         typer.Option("--keep", help="Of metrics,events,positions,agents.", show_default="metrics,events"),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes.", show_default="one a processor")
-    ] = None,
-    dask: Annotated[
-        str | None, typer.Option("--dask", metavar="ADDRESS", help="A Dask scheduler, as tcp://HOST:8786.")
-    ] = None,
-    max_minutes: Annotated[
-        float | None, typer.Option("--max-minutes", min=0.0, help="Begin no run after that.")
-    ] = None,
+    workers: Workers = None,
+    dask: Dask = None,
+    max_minutes: MaxMinutes = None,
     as_json: Json = False,
 ) -> int:
     """Run a scenario many times: seeds, and variants of its fields.
 
     Ctrl-C ends after the runs in progress, twice at once; --resume goes on. Exit status 3 if runs failed.
     """
-    from sim.cli.studying import Flags, batch_command
+    from sim.cli.studying import Flags, Work, batch_command
 
     flags = Flags(runs, grid or [], vary or [], lhs, sobol, assumptions, seed0, keep)
-    return batch_command(study, sets or [], flags, out, resume, workers, dask, max_minutes, as_json)
+    return batch_command(study, sets or [], flags, Work(out, resume, workers, dask, max_minutes), as_json)
 
 
 @app.command()
@@ -238,20 +238,14 @@ def sensitivity(
         typer.Option("--of", help="Outcome or statistic.", show_default="deficit_usd, liquidated_usd"),
     ] = None,
     sets: Sets = None,
-    seed0: Annotated[int | None, typer.Option("--seed0", min=0, help="First seed.")] = None,
+    seed0: FirstSeed = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder of the study.", show_default="out/<name>-sensitivity")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Run what the folder does not hold yet.")] = False,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes.", show_default="one a processor")
-    ] = None,
-    dask: Annotated[
-        str | None, typer.Option("--dask", metavar="ADDRESS", help="A Dask scheduler, as tcp://HOST:8786.")
-    ] = None,
-    max_minutes: Annotated[
-        float | None, typer.Option("--max-minutes", min=0.0, help="Begin no run after that.")
-    ] = None,
+    resume: Resume = False,
+    workers: Workers = None,
+    dask: Dask = None,
+    max_minutes: MaxMinutes = None,
     as_json: Json = False,
 ) -> int:
     """Which fields move an outcome, and how surely.
@@ -259,9 +253,11 @@ def sensitivity(
     Elementary effects first, Sobol indices for the few fields that matter; each with its interval.
     """
     from sim.cli.searching import Sample, sensitivity_command
+    from sim.cli.studying import Work
 
     sample = Sample(vary or [], assumptions, method, samples, runs, seed0, seed_factor)
-    return sensitivity_command(study, sets or [], sample, of or [], out, resume, workers, dask, max_minutes, as_json)
+    work = Work(out, resume, workers, dask, max_minutes)
+    return sensitivity_command(study, sets or [], sample, of or [], work, as_json)
 
 
 @app.command()
@@ -279,10 +275,8 @@ def recommend(
     step: Annotated[
         float | None, typer.Option("--step", help="Resolution of the search.", show_default="by kind of field")
     ] = None,
-    seed0: Annotated[int | None, typer.Option("--seed0", min=0, help="First seed.")] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes.", show_default="one a processor")
-    ] = None,
+    seed0: FirstSeed = None,
+    workers: Workers = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder of its runs.", show_default="out/<name>-recommend")
     ] = None,

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sim.cli.console import print_json, remark
-from sim.cli.errors import DONE, INTERRUPTED, SOME_FAILED
+from sim.cli.errors import DONE, INTERRUPTED
 from sim.cli.running import print_summary
-from sim.cli.studying import processors, study_progress
+from sim.cli.studying import Work, processors, status_of
 
 
 class Sample(NamedTuple):
@@ -29,11 +29,7 @@ def sensitivity_command(
     sets: Sequence[str],
     sample: Sample,
     of: Sequence[str],
-    out: Path | None,
-    resume: bool,
-    workers: int | None,
-    dask: str | None,
-    max_minutes: float | None,
+    work: Work,
     as_json: bool,
 ) -> int:
     """Run the sample of a scenario, or take a folder that holds one, and say which fields move what."""
@@ -46,7 +42,7 @@ def sensitivity_command(
         held = open_study(study)
         print_summary(report_of(held, of or kept_figures(held.folder)), as_json)
         return DONE
-    folder, status = _sampled(study, sets, sample, of, out, resume, workers, dask, max_minutes)
+    folder, status = _sampled(study, sets, sample, of, work)
     if status == INTERRUPTED:
         if as_json:
             print_json({"folder": str(folder), "state": "interrupted"})
@@ -55,24 +51,13 @@ def sensitivity_command(
     return status
 
 
-def _sampled(
-    study: str,
-    sets: Sequence[str],
-    sample: Sample,
-    of: Sequence[str],
-    out: Path | None,
-    resume: bool,
-    workers: int | None,
-    dask: str | None,
-    max_minutes: float | None,
-) -> tuple[Path, int]:
+def _sampled(study: str, sets: Sequence[str], sample: Sample, of: Sequence[str], work: Work) -> tuple[Path, int]:
     """Make the plan, run its study, and say how that ended."""
     import scenarios
     from agents.registry import kinds
     from scenarios.merging import parse_assignments
     from scenarios.writing import leaves
     from sim.cli.loading import check_price_path
-    from sim.studies import execute
     from sim.studies.schema import read_section
     from sim.studies.searching.recommending import KNOWN
     from sim.studies.sensitivity.analysis import figure
@@ -95,26 +80,13 @@ def _sampled(
         figure(text, KNOWN, plan)
     check_price_path(scenario)
     design = plan.design(scenario)
-    folder = out if out is not None else Path("out") / f"{scenario.name}-sensitivity"
+    folder = work.folder(f"{scenario.name}-sensitivity")
     seeds = len(design.seeds)
     remark(f"{scenario.label}: {len(design):,} runs ({plan.method}, {len(design.points):,} points x {seeds:,} seeds)")
-    with study_progress(len(design)) as progress:
-        done = execute(
-            design,
-            folder,
-            workers=workers or processors(),
-            dask=dask,
-            resume=resume,
-            max_minutes=max_minutes,
-            progress=progress,
-        )
-    if done.state == "interrupted":
-        left = len(design) - done.done - done.failed
-        remark(f"interrupted with {left:,} runs left: the same command with --resume goes on")
-        return folder, INTERRUPTED
-    if done.failed:
+    done = work.execute(design, folder)
+    if done.failed and done.state != "interrupted":
         remark(f"{done.failed:,} runs failed, see {folder / 'failures.jsonl'}")
-    return folder, SOME_FAILED if done.failed else DONE
+    return folder, status_of(done, len(design) - done.done - done.failed)
 
 
 def recommend_command(

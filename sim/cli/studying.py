@@ -25,26 +25,45 @@ class Flags(NamedTuple):
     keep: str | None
 
 
-def batch_command(
-    study: str,
-    sets: Sequence[str],
-    flags: Flags,
-    out: Path | None,
-    resume: bool,
-    workers: int | None,
-    dask: str | None,
-    max_minutes: float | None,
-    as_json: bool,
-) -> int:
+class Work(NamedTuple):
+    """Where a study's runs go, and how they are run."""
+
+    out: Path | None
+    resume: bool
+    workers: int | None
+    dask: str | None
+    max_minutes: float | None
+
+    def folder(self, name: str) -> Path:
+        """The folder named, else that of this name in `out`."""
+        return self.out if self.out is not None else Path("out") / name
+
+    def execute(self, design: Any, folder: Path) -> Any:
+        """Run a design with its progress shown."""
+        from sim.studies import execute
+
+        with study_progress(len(design)) as progress:
+            return execute(
+                design,
+                folder,
+                workers=self.workers or processors(),
+                dask=self.dask,
+                resume=self.resume,
+                max_minutes=self.max_minutes,
+                progress=progress,
+            )
+
+
+def batch_command(study: str, sets: Sequence[str], flags: Flags, work: Work, as_json: bool) -> int:
     """Make the design, run it, and say where it is."""
     from scenarios.merging import parse_assignments
     from sim.cli.loading import check_price_path, make_own_kinds_importable
     from sim.studies.server import start_server
 
     make_own_kinds_importable()
-    if dask is None:
+    if work.dask is None:
         start_server()  # it imports the simulator while this process does
-    from sim.studies import execute, load_design
+    from sim.studies import load_design
 
     design = load_design(
         study,
@@ -59,18 +78,8 @@ def batch_command(
         keep=None if flags.keep is None else flags.keep.split(","),
     )
     check_price_path(design.scenario)
-    folder = out if out is not None else Path("out") / f"{design.scenario.name}-study"
     remark(f"{design.scenario.label}: {_size(design)}")
-    with study_progress(len(design)) as progress:
-        result = execute(
-            design,
-            folder,
-            workers=workers or processors(),
-            dask=dask,
-            resume=resume,
-            max_minutes=max_minutes,
-            progress=progress,
-        )
+    result = work.execute(design, work.folder(f"{design.scenario.name}-study"))
     for damaged in result.damaged:
         remark(f"ran again: {damaged}")
     return _told(result, len(design), as_json)
@@ -104,6 +113,11 @@ def _told(result: Any, total: int, as_json: bool) -> int:
         print(f"{result.done:,} of {total:,} runs done, {result.failed:,} failed: {result.folder}")
     if result.failed:
         remark(f"why, and how to run them again one by one: {result.folder / 'failures.jsonl'}")
+    return status_of(result, left)
+
+
+def status_of(result: Any, left: int) -> int:
+    """The exit status of an executed study; says how an interrupted one goes on."""
     if result.state == "interrupted":
         remark(f"interrupted with {left:,} runs left: the same command with --resume goes on")
         return INTERRUPTED

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scenarios.writing import value_at
 from sim.studies import statistics as st
 from sim.studies.cases import assumption_fields, cases, shown
 from sim.studies.measures import interval, written
@@ -127,12 +128,10 @@ def _values(study: Study, field: str, points: Sequence[int]) -> dict[int, float]
 
 
 def _own(scenario: Mapping[str, Any], field: str) -> Any:
-    held: Any = scenario
-    for part in field.split("."):
-        if not isinstance(held, Mapping) or part not in held:
-            return None
-        held = held[part]
-    return held
+    try:
+        return value_at(scenario, field)
+    except (LookupError, TypeError, ValueError):
+        return None
 
 
 def _finding(study: Study, field: str, values: Mapping[int, float], expectation: Expectation) -> Finding | None:

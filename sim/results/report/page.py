@@ -25,11 +25,14 @@ def escape(text: str) -> str:
 
 def write_report(folder: str | os.PathLike[str], out: str | os.PathLike[str] | None = None) -> Path:
     """Write the report of the run in that folder, `report.html` inside it unless `out` names another file."""
+    run = load(folder)
+    return write_page(Path(out) if out is not None else run.folder / "report.html", html(run))
+
+
+def write_page(path: Path, text: str) -> Path:
+    """Replace the page at `path`; `ResultsError` where it cannot be written."""
     from sim.results.progress import replace_text
 
-    run = load(folder)
-    path = Path(out) if out is not None else run.folder / "report.html"
-    text = html(run)
     try:
         replace_text(path, text)
     except OSError as error:

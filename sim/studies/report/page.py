@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from sim.results import wording as w
-from sim.results.errors import ResultsError
-from sim.results.report.page import document, escape, figure_block, parameters_block, section_block, table
+from sim.results.report.page import (
+    document,
+    escape,
+    figure_block,
+    parameters_block,
+    section_block,
+    table,
+    write_page,
+)
 from sim.results.summary import Summary
 from sim.studies.cases import Case, cases, central_runs
 from sim.studies.findings import AGAINST, findings
@@ -22,16 +29,8 @@ from sim.studies.summary import summarise
 
 def write_report(folder: str | os.PathLike[str], out: str | os.PathLike[str] | None = None) -> Path:
     """Write the report of the study in that folder, `report.html` inside it unless `out` names another file."""
-    from sim.results.progress import replace_text
-
     study = open_study(folder)
-    path = Path(out) if out is not None else study.folder / "report.html"
-    text = html(study)
-    try:
-        replace_text(path, text)
-    except OSError as error:
-        raise ResultsError(f"{path} cannot be written: {error.strerror or error}") from error
-    return path
+    return write_page(Path(out) if out is not None else study.folder / "report.html", html(study))
 
 
 def html(study: Study) -> str:
