@@ -88,12 +88,11 @@ def build(scenario: Scenario, seed: int) -> World:
 
     `ScenarioError` for what only shows when the parts are put together, such as more debt than supply.
     """
-    run = scenario.run
     refusals = Refusals(scenario)
     check_memory(scenario, refusals)
     refusals.check()
     randomness = Randomness(seed)
-    clock = Clock(run.start_timestamp)
+    clock = Clock(scenario.run.start_timestamp)
     ledger = Ledger()
     symbols = tuple(scenario.assets)
     tokens = {symbol: ledger.add_token(symbol, scenario.assets[symbol].decimals) for symbol in symbols}
@@ -104,13 +103,8 @@ def build(scenario: Scenario, seed: int) -> World:
     pool = open_pool(scenario, ledger, clock, tokens, oracle, refusals)
     ratios = ratios_of(scenario, clock, tokens)
     amms = open_amms(scenario, ledger, clock, tokens, outside, ratios, refusals)
-    displacements = {
-        name: Displacement(ledger.journal, outside, amm.token0, amm.token1, amm.log_price())
-        for name, amm in amms.items()
-    }
-    restored = frozenset() if scenario.mechanisms.liquidation_impact else frozenset({"liquidation"})
-    venues = Venues(ledger, amms, outside, displacements, restored)
-    ratios.attach(amms, displacements)
+    venues = _venues(scenario, ledger, amms, outside)
+    ratios.attach(amms, venues.displacements)
     queues = queues_of(scenario, ledger, clock, randomness, ratios, tokens)
     loops = Loops(ledger, pool, venues, queues)
     provision = Provision(ledger, venues, amms)
@@ -145,12 +139,7 @@ def build(scenario: Scenario, seed: int) -> World:
         outside=outside,
         oracle=oracle,
         gas=gas_market_of(scenario),
-        mempool=Mempool(
-            randomness,
-            identity=ledger.identity,
-            raise_ratio=scenario.gas.raise_ratio,
-            raise_rounds=scenario.gas.raise_rounds_per_block * run.blocks_per_step,
-        ),
+        mempool=_mempool(scenario, randomness, ledger),
         executor=Executor(ledger, clock, markets, gas_token=gas_token, builder=builder),
         governance=governance,
         populations={},
@@ -164,6 +153,25 @@ def build(scenario: Scenario, seed: int) -> World:
     _populate(world, tokens, refusals)
     ledger.journal.clear()
     return world
+
+
+# ---------------------------------------------------------------------- venues, ordering
+def _venues(scenario: Scenario, ledger: Ledger, amms: dict[str, Any], outside: OutsideMarket) -> Venues:
+    displacements = {
+        name: Displacement(ledger.journal, outside, amm.token0, amm.token1, amm.log_price())
+        for name, amm in amms.items()
+    }
+    restored = frozenset() if scenario.mechanisms.liquidation_impact else frozenset({"liquidation"})
+    return Venues(ledger, amms, outside, displacements, restored)
+
+
+def _mempool(scenario: Scenario, randomness: Randomness, ledger: Ledger) -> Mempool:
+    return Mempool(
+        randomness,
+        identity=ledger.identity,
+        raise_ratio=scenario.gas.raise_ratio,
+        raise_rounds=scenario.gas.raise_rounds_per_block * scenario.run.blocks_per_step,
+    )
 
 
 # ---------------------------------------------------------------------- the outside market

@@ -17,7 +17,8 @@ LAYERS: dict[str, int] = {"sim": 1} | {  # the package itself: a version and not
     module: layer
     for layer, modules in {
         1: "scenarios",
-        2: "sim.ledger sim.randomness sim.screening sim.view sim.chain sim.markets sim.prices sim.population "
+        2: "sim.handing_on "
+        "sim.ledger sim.randomness sim.screening sim.view sim.chain sim.markets sim.prices sim.population "
         "sim.founding sim.normal sim.distress sim.timetable",
         3: "agents",
         4: "sim.economy sim.auditing sim.building sim.building_amms sim.building_chain sim.building_prices sim.opening "

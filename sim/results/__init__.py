@@ -5,8 +5,7 @@ Names are handed on when first used, so that importing this package loads neithe
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from sim.handing_on import handed_on
 
 _HOME = {
     "BAD_DATA": "errors",
@@ -32,13 +31,7 @@ _HOME = {
 
 __all__ = sorted(_HOME)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = handed_on(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

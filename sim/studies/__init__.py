@@ -5,8 +5,7 @@ Names are handed on when first used, so that a command that only parses its opti
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from sim.handing_on import handed_on
 
 _HOME = {
     "StudyError": "errors",
@@ -33,13 +32,7 @@ _HOME = {
 
 __all__ = sorted(_HOME)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = handed_on(__name__, _HOME)
 
 
 def __dir__() -> list[str]:
